@@ -1,0 +1,1 @@
+"""The labels a made picture carries."""
