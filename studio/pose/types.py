@@ -61,6 +61,11 @@ class JointState(StrEnum):
     INVENTED = "invented"
 
 
+# Visibility from which a joint is taken as measured, and from which it still says something.
+SEEN_FROM = 0.6
+WEAK_FROM = 0.3
+
+
 @dataclass(frozen=True)
 class Pose:
     """33 landmarks over one picture.
@@ -88,3 +93,29 @@ class Pose:
     def scaled(self, factor: float, *, size: tuple[int, int]) -> Pose:
         """The same pose on the picture resized by ``factor``."""
         return replace(self, points=(self.points * factor).astype(np.float32), size=size)
+
+
+def observed(
+    points: NDArray[np.float32], visibility: NDArray[np.float32], size: tuple[int, int], *, slack: float = 0.02
+) -> Pose:
+    """A detector's raw answer as a Pose: states by visibility, and no joint outside of the picture counts as seen.
+
+    Args:
+        points: (33, 3) float32, pixels.
+        visibility: (33,) float32, 0..1.
+        size: (width, height) of the picture, pixels.
+        slack: share of the picture's longer side by which a joint may lie outside and still be weak.
+    """
+    limit = slack * max(size)
+    below = np.minimum(points[:, 0], points[:, 1])
+    beyond = np.maximum(points[:, 0] - size[0], points[:, 1] - size[1])
+    outside = np.maximum(-below, beyond)
+    belief = np.where(outside > limit, 0.0, np.where(outside > 0, np.minimum(visibility, SEEN_FROM - 0.01), visibility))
+    states = tuple(_state(float(b)) for b in belief)
+    return Pose(points, visibility, belief.astype(np.float32), states, size)
+
+
+def _state(belief: float) -> JointState:
+    if belief >= SEEN_FROM:
+        return JointState.SEEN
+    return JointState.WEAK if belief >= WEAK_FROM else JointState.INVENTED
