@@ -50,10 +50,16 @@ def build_parser(names: Sequence[str] | None = None) -> Parser:
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in command_names() if names is None else names:
         importlib.import_module(f"{cli.__name__}.{name}").add_parser(subparsers)
-    for subparser in subparsers.choices.values():
-        # Also accepted after the command's name; SUPPRESS keeps its default from undoing what stood before the name.
-        _add_reporting(subparser, default=argparse.SUPPRESS)
+    _add_reporting_below(parser)
     return parser
+
+
+def _add_reporting_below(parser: argparse.ArgumentParser) -> None:
+    """Also accepted after the command's name, and after its action's; SUPPRESS keeps what stood before the name."""
+    for action in parser._actions:
+        for subparser in action.choices.values() if isinstance(action, argparse._SubParsersAction) else ():
+            _add_reporting(subparser, default=argparse.SUPPRESS)
+            _add_reporting_below(subparser)
 
 
 def _add_reporting(parser: argparse.ArgumentParser, *, default: object) -> None:

@@ -9,6 +9,7 @@ import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,14 @@ def probe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Use:
             print("done", options.debug)
             return 0
 
-        module = types.ModuleType("studio.cli.probe")
-        module.add_parser = lambda subparsers: subparsers.add_parser("probe").set_defaults(handler=handler)
+        module: Any = types.ModuleType("studio.cli.probe")
+
+        def add_parser(subparsers: Any) -> None:
+            parser = subparsers.add_parser("probe")
+            parser.set_defaults(handler=handler)
+            parser.add_subparsers().add_parser("act")
+
+        module.add_parser = add_parser
         monkeypatch.setitem(sys.modules, "studio.cli.probe", module)
         monkeypatch.setattr(main_module, "command_names", lambda: ["probe"])
 
@@ -68,7 +75,13 @@ def test_an_error_as_json_is_one_line(probe: Use, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    ("line", "debug"), [(["--debug", "probe"], True), (["probe", "--debug"], True), (["probe"], False)]
+    ("line", "debug"),
+    [
+        (["--debug", "probe"], True),
+        (["probe", "--debug"], True),
+        (["probe", "act", "--debug"], True),
+        (["probe"], False),
+    ],
 )
 def test_debug_is_understood_before_and_after_the_command(
     probe: Use, capsys: pytest.CaptureFixture[str], line: list[str], debug: bool
