@@ -63,14 +63,20 @@ def fit(samples: Floats, *, components: int, floor: tuple[float, float, float] =
         components: clusters asked for; fewer when there are few samples.
         floor: variance added to L, a and b: what light and noise change in any cloth.
     """
-    thinned = np.ascontiguousarray(samples[:: max(1, len(samples) // 4000)], np.float32)
-    count = max(1, min(components, len(thinned) // 8))
+    thinned = samples[:: max(1, len(samples) // 4000)]
+    labels = clusters(thinned, components)
+    groups = [thinned[labels == i] for i in range(components)]
+    return _mixture([group for group in groups if len(group)], len(thinned), np.diag(floor))
+
+
+def clusters(samples: Floats, count: int) -> NDArray[np.int32]:
+    """(n,) the k-means cluster, 0..count-1, of each of (n, 3) samples; fewer clusters when there are few samples."""
     # The seed is set because OpenCV's k-means draws its starts from a generator that others advance.
     cv2.setRNGSeed(7)
     stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 20, 0.1)
-    _, labels, _ = cv2.kmeans(thinned, count, None, stop, 1, cv2.KMEANS_PP_CENTERS)
-    clusters = [thinned[labels[:, 0] == i] for i in range(count)]
-    return _mixture([c for c in clusters if len(c)], len(thinned), np.diag(floor))
+    least = max(1, min(count, len(samples) // 8))
+    _, labels, _ = cv2.kmeans(np.ascontiguousarray(samples, np.float32), least, None, stop, 1, cv2.KMEANS_PP_CENTERS)
+    return np.asarray(labels[:, 0], np.int32)
 
 
 def around(tones: Floats, *, floor: tuple[float, float, float]) -> ColourModel:
@@ -78,12 +84,12 @@ def around(tones: Floats, *, floor: tuple[float, float, float]) -> ColourModel:
     return _mixture([tone[None] for tone in tones], len(tones), np.diag(floor))
 
 
-def _mixture(clusters: list[Floats], total: int, floor: NDArray[np.float64]) -> ColourModel:
-    covariances = [np.cov(c, rowvar=False) + floor if len(c) > 3 else floor for c in clusters]
+def _mixture(groups: list[Floats], total: int, floor: NDArray[np.float64]) -> ColourModel:
+    covariances = [np.cov(c, rowvar=False) + floor if len(c) > 3 else floor for c in groups]
     determinants = np.array([np.linalg.det(c) for c in covariances])
     return ColourModel(
-        weights=np.array([len(c) / total for c in clusters]),
-        means=np.array([c.mean(axis=0) for c in clusters], np.float64),
+        weights=np.array([len(c) / total for c in groups]),
+        means=np.array([c.mean(axis=0) for c in groups], np.float64),
         inverses=np.array([np.linalg.inv(c) for c in covariances]),
         log_peaks=-0.5 * np.log((2 * np.pi) ** 3 * determinants),
     )

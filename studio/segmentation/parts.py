@@ -15,6 +15,10 @@ from studio.segmentation.masks import Mask, SoftMask, clean, expand, largest_par
 from studio.segmentation.zones import Zones
 
 
+# Where trousers and skirts begin, on the way from the shoulders (0) to the hip joints (1).
+WAIST = 0.85
+
+
 @dataclass(frozen=True)
 class Dressed:
     """The clothes of one figure at working size.
@@ -41,31 +45,35 @@ def dressed(small: NDArray[np.uint8], figure: Mask, zones: Zones | None) -> Dres
     full = _cloth(small, lab, figure, core, zones)
     if zones is None or not zones.legs_seen:
         return Dressed(full, full, np.zeros_like(full), 0.0)
-    return _two(small, lab, full, core, zones)
+    return _two(small, lab, full, zones)
 
 
 def _core(figure: Mask, zones: Zones | None) -> Mask:
+    """Where the figure is surely dressed: the trunk's middle."""
     if zones is not None:
         core = zones.core & figure & ~zones.head
         if core.any():
             return core
-    ys, xs = np.nonzero(figure)
+    body = figure & ~_stump(figure)
+    ys, xs = np.nonzero(body)
     if not len(ys):
         return figure
-    top, bottom = np.percentile(ys, (18, 60))
+    top, bottom = np.percentile(ys, (15, 55))
     left, right = np.percentile(xs, (28, 72))
     core = np.zeros_like(figure)
     core[int(top) : int(bottom) + 1, int(left) : int(right) + 1] = True
-    return core & figure
+    return core & body
 
 
 def _cloth(small: NDArray[np.uint8], lab: Floats, figure: Mask, core: Mask, zones: Zones | None) -> Mask:
     bare = _bare_model(lab, figure, core, zones)
-    never = np.zeros_like(figure) if zones is None else zones.head
+    never = _head(lab, figure, core) if zones is None else zones.head
     odds = np.where(core, 3.0, 0.0).astype(np.float32)
     if zones is not None:
         odds = _odds_by_place(zones, core)
     samples = _cloth_samples(lab, core, bare)
+    if zones is not None and bare is not None:
+        samples = np.concatenate([samples, *_dressed_limbs(lab, figure & ~core, zones, bare)])
     for _ in range(2):
         cloth = colours.fit(samples, components=5)
         total = odds if bare is None else odds + _odds_by_colour(lab, cloth, bare)
@@ -77,8 +85,16 @@ def _cloth(small: NDArray[np.uint8], lab: Floats, figure: Mask, core: Mask, zone
             break
         samples = lab[shrink(found, 2)] if shrink(found, 2).any() else lab[found]
     if zones is not None:
-        found &= ~_hair(lab, figure, found, core, zones)
+        found &= ~_hair(lab, figure, found, core, zones, bare)
     return _connected(clean(found, radius=0.003 * max(figure.shape)), core)
+
+
+def _head(lab: Floats, figure: Mask, core: Mask) -> Mask:
+    """A head by its shape alone: large above the neck, and not of the cloth's colour as a hood would be."""
+    stump = _stump(figure)
+    if np.count_nonzero(stump) > 0.04 * np.count_nonzero(figure) and _unlike(lab, stump, core):
+        return stump
+    return np.zeros_like(figure)
 
 
 def _bare_model(lab: Floats, figure: Mask, core: Mask, zones: Zones | None) -> ColourModel | None:
@@ -105,16 +121,27 @@ def _face_samples(lab: Floats, figure: Mask, zones: Zones | None) -> Floats | No
 
 
 def _stump(figure: Mask) -> Mask:
-    """What stands up narrow in the middle above the shoulders of a silhouette."""
+    """What a silhouette has above its shoulders: a head down to the neck, or a mannequin's neck."""
     rows = np.flatnonzero(figure.any(axis=1))
-    widths = figure.sum(axis=1)
-    upper = rows[: max(1, int(0.35 * len(rows)))]
-    shoulders = int(widths[upper].max())
-    wide = upper[widths[upper] > 0.5 * shoulders]
     stump = np.zeros_like(figure)
-    if len(wide) and wide[0] - rows[0] > 0.012 * len(rows):
-        stump[rows[0] : wide[0]] = figure[rows[0] : wide[0]]
+    end = _neck(figure[rows].sum(axis=1).astype(np.float32)) if len(rows) >= 20 else 0
+    stump[rows[:end]] = figure[rows[:end]]
     return stump
+
+
+def _neck(widths: NDArray[np.float32]) -> int:
+    """Rows above the shoulders in a silhouette's row widths, top first; 0 when the shoulders come at once."""
+    count = len(widths)
+    span = max(3, count // 60) | 1
+    smooth = cv2.blur(widths[:, None], (1, span), borderType=cv2.BORDER_REPLICATE)[:, 0]
+    for row in range(count // 20, count // 2):
+        is_least = smooth[row] <= smooth[max(0, row - count // 25) : row + count // 25].min()
+        below = smooth[row : row + count // 5].max()
+        if is_least and smooth[:row].max() > 1.15 * smooth[row] and below > 1.6 * smooth[row]:
+            return row
+    upper = smooth[: max(1, int(0.35 * count))]
+    shoulders = int(np.argmax(upper > 0.5 * upper.max()))
+    return shoulders if shoulders > 0.012 * count else 0
 
 
 def _unlike(lab: Floats, one: Mask, other: Mask) -> bool:
@@ -129,6 +156,25 @@ def _cloth_samples(lab: Floats, core: Mask, bare: ColourModel | None) -> Floats:
         return np.asarray(samples, np.float32)
     kept = samples[bare.density(samples) < 3 * ANYTHING]
     return np.asarray(kept if len(kept) > 0.3 * len(samples) else samples, np.float32)
+
+
+def _dressed_limbs(lab: Floats, figure: Mask, zones: Zones, bare: ColourModel) -> list[Floats]:
+    """Samples of those limbs which, each taken as one thing, are of other stuff than the bare parts.
+
+    Pixel by pixel brown trousers pass for brown skin; all of a thigh together hardly does.
+    """
+    limbs = (zones.thighs, zones.shins & ~zones.feet, zones.arms & ~zones.forearms, zones.forearms & ~zones.hands)
+    bare_samples = bare.means.astype(np.float32)
+    found = []
+    for limb in limbs:
+        samples = lab[limb & figure]
+        if len(samples) < 40:
+            continue
+        own = colours.fit(samples, components=3, floor=(8.0, 3.0, 3.0))
+        told = colours.separation(own, bare, samples, bare_samples)
+        if told > 0.85:
+            found.append(samples[own.density(samples) > 2 * bare.density(samples)])
+    return found
 
 
 def _odds_by_place(zones: Zones, core: Mask) -> Floats:
@@ -174,32 +220,70 @@ def _connected(found: Mask, core: Mask) -> Mask:
     return np.asarray((touching | large)[labels])
 
 
-def _hair(lab: Floats, figure: Mask, cloth: Mask, core: Mask, zones: Zones) -> Mask:
+def _hair(lab: Floats, figure: Mask, cloth: Mask, core: Mask, zones: Zones, bare: ColourModel | None) -> Mask:
     """Hair that falls over the cloth: hair-coloured, and grown together with the hair of the head."""
-    above = zones.head & figure & ~expand(zones.face, 0.04 * zones.unit)
-    if np.count_nonzero(above) < 40 or not _unlike(lab, above, core):
+    crown = zones.crown & figure & ~expand(zones.face, 0.04 * zones.unit)
+    if bare is not None:
+        crown &= bare.density(lab) < 3 * ANYTHING
+    if np.count_nonzero(crown) < 40 or not _unlike(lab, crown, core):
         return np.zeros_like(cloth)
-    hair = colours.fit(lab[above], components=4)
-    worn = colours.fit(lab[shrink(cloth, 2) & core] if (shrink(cloth, 2) & core).any() else lab[core], components=5)
-    alike = hair.density(lab) > 4 * (worn.density(lab) + 0.3 * ANYTHING)
-    candidate = shrink(alike & figure & (zones.mane | zones.head), 1.5)
-    _, labels = cv2.connectedComponents(candidate.astype(np.uint8), connectivity=8)
-    rooted = np.unique(labels[above & candidate & ~zones.neck])
-    grown = np.isin(labels, rooted[rooted > 0])
+    hair = colours.fit(lab[crown], components=3)
+    inner = shrink(cloth, 2) & core
+    worn = colours.fit(lab[inner if inner.any() else core], components=5)
+    alike = hair.density(lab) > 4 * (worn.density(lab) + 0.5 * ANYTHING)
+    grown = _reaching(shrink(alike & figure & (zones.mane | zones.head) & ~zones.neck, 1.5), crown)
     return expand(grown, 2.5) & alike & cloth
 
 
-def _two(small: NDArray[np.uint8], lab: Floats, full: Mask, core: Mask, zones: Zones) -> Dressed:
-    """Upper and lower by cloth colour, and by the waist where the colours do not tell."""
-    high = full & ((zones.along < 0.6) & ~zones.arms | core & (zones.along < 0.7))
-    low = full & (zones.along > 1.15) & zones.thighs & ~zones.arms
+def _reaching(found: Mask, roots: Mask) -> Mask:
+    """The parts of ``found`` that hold a pixel of ``roots``."""
+    total, labels = cv2.connectedComponents(found.astype(np.uint8), connectivity=8)
+    kept = np.zeros(total, np.bool_)
+    kept[np.unique(labels[roots & found])] = True
+    kept[0] = False
+    return np.asarray(kept[labels])
+
+
+def _two(small: NDArray[np.uint8], lab: Floats, full: Mask, zones: Zones) -> Dressed:
+    """Upper and lower: cut where the cloth changes most on the way down, and at the waist when it hardly does."""
+    trunk = full & ~zones.arms & (zones.along > 0.1)
+    where, differ = _change(lab[trunk], zones.along[trunk])
+    high, low = trunk & (zones.along < where - 0.08), trunk & (zones.along > where + 0.08)
     if np.count_nonzero(high) < 30 or np.count_nonzero(low) < 30:
         return Dressed(full, full, np.zeros_like(full), 0.0)
     first, second = colours.fit(lab[high], components=5), colours.fit(lab[low], components=5)
-    differ = colours.separation(first, second, lab[high], lab[low])
     by_colour = np.log((first.density(lab) + ANYTHING) / (second.density(lab) + ANYTHING))
-    by_place = np.clip((0.95 - zones.along) * 8, -4, 4)
-    by_place[zones.arms & (zones.along < 1.6)] += 2
+    by_place = np.clip((where - zones.along) * 10, -4, 4)
+    by_place[zones.arms & ~zones.thighs & (by_place < 1)] = 1
     belief = _smooth(small, (np.clip(by_colour, -4, 4) * differ + by_place).astype(np.float32), full)
     upper = largest_parts(full & (belief >= 0.5), 3, at_least=0.04)
     return Dressed(full, upper, largest_parts(full & ~upper, 3, at_least=0.04), differ)
+
+
+def _change(samples: Floats, along: NDArray[np.float32]) -> tuple[float, float]:
+    """Where on the way down the colours above and below tell most about their side, and by how much they differ, 0..1.
+
+    The first is the cut of greatest information gain over colour clusters (as in a decision stump), the second the
+    total variation distance between the two sides' clusters.
+    """
+    if len(samples) < 100:
+        return WAIST, 0.0
+    step = max(1, len(samples) // 6000)
+    labels, along = colours.clusters(samples[::step], 8), along[::step]
+    cuts = np.arange(0.55, 2.3, 0.05)
+    gains, distances = np.zeros(len(cuts)), np.zeros(len(cuts))
+    for i, cut in enumerate(cuts):
+        above, below = labels[along < cut], labels[along >= cut]
+        if min(len(above), len(below)) < 0.05 * len(labels):
+            continue
+        p, q = np.bincount(above, minlength=8) / len(above), np.bincount(below, minlength=8) / len(below)
+        share = len(above) / len(labels)
+        gains[i] = _entropy(share * p + (1 - share) * q) - share * _entropy(p) - (1 - share) * _entropy(q)
+        distances[i] = np.abs(p - q).sum() / 2
+    best = int(np.argmax(gains))
+    return (float(cuts[best]), float(distances[best])) if distances[best] > 0.4 else (WAIST, float(distances[best]))
+
+
+def _entropy(shares: NDArray[np.float64]) -> float:
+    positive = shares[shares > 0]
+    return float(-(positive * np.log(positive)).sum())

@@ -103,10 +103,10 @@ def _off_gradient(lab: Floats, frame: Mask) -> Floats:
 
 
 def _frame(shape: tuple[int, ...]) -> Mask:
-    """Top and sides; an object that is cut off is mostly cut off below."""
-    width = max(2, round(0.03 * max(shape[:2])))
+    """Top and most of the sides; an object that is cut off is cut off below, and low on the sides."""
+    width, low = max(2, round(0.03 * max(shape[:2]))), round(0.7 * shape[0])
     frame = np.zeros(shape[:2], np.bool_)
-    frame[:width] = frame[:, :width] = frame[:, -width:] = True
+    frame[:width] = frame[:low, :width] = frame[:low, -width:] = True
     return frame
 
 

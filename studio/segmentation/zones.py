@@ -30,6 +30,7 @@ class Zones:
     Attributes:
         head: the head with its hair or hat, to the chin: never garment.
         face: inside of the facial landmarks: skin when seen from the front.
+        crown: the head above the eyes, and beside the face.
         mane: where long hair may fall.
         neck: between chin and collar bones.
         core: the middle of the trunk: surely dressed.
@@ -44,6 +45,7 @@ class Zones:
 
     head: Mask
     face: Mask
+    crown: Mask
     mane: Mask
     neck: Mask
     core: Mask
@@ -102,9 +104,11 @@ def zones_of(pose: Pose, shape: tuple[int, int]) -> Zones:
     eyes, up, reach = _face_frame(figure)
     chin = eyes - up * 1.8 * reach
     unit = figure.unit
+    head = _head(figure, eyes, up, reach)
     return Zones(
-        head=_head(figure, eyes, up, reach),
+        head=head,
         face=figure.polygon([figure.xy[i] for i in FACE] + [eyes - up * 1.35 * reach]),
+        crown=head & (_height(figure, eyes, up) > -0.2 * reach),
         mane=figure.capsules([[eyes, figure.shoulders + figure.down * 0.35 * unit]], 2.6 * reach),
         neck=figure.capsules([[chin, figure.shoulders + figure.down * 0.12 * unit]], 1.3 * reach),
         core=_core(figure),
@@ -148,6 +152,12 @@ def _head(figure: _Figure, eyes: Vector, up: Vector, reach: float) -> Mask:
     axes = (int(round(2.05 * reach)), int(round(1.75 * reach)))
     cv2.ellipse(canvas, (int(round(centre[0])), int(round(centre[1]))), axes, angle, 0, 360, 1, -1)
     return canvas.astype(np.bool_)
+
+
+def _height(figure: _Figure, origin: Vector, up: Vector) -> NDArray[np.float32]:
+    """(H, W): pixels above ``origin`` along ``up``."""
+    rows, columns = np.mgrid[0 : figure.shape[0], 0 : figure.shape[1]].astype(np.float32)
+    return np.asarray((columns - origin[0]) * up[0] + (rows - origin[1]) * up[1], np.float32)
 
 
 def _core(figure: _Figure) -> Mask:
@@ -199,7 +209,6 @@ def _legs_seen(figure: _Figure) -> bool:
 
 
 def _along(figure: _Figure) -> NDArray[np.float32]:
-    rows, columns = np.mgrid[0 : figure.shape[0], 0 : figure.shape[1]].astype(np.float32)
-    offset = (columns - figure.shoulders[0]) * figure.down[0] + (rows - figure.shoulders[1]) * figure.down[1]
+    offset = _height(figure, figure.shoulders, figure.down)
     length = max(float(np.linalg.norm(figure.hips - figure.shoulders)), 0.6 * figure.unit)
     return np.asarray(offset / length, np.float32)
