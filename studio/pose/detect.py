@@ -20,11 +20,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from studio.errors import EngineError
-from studio.pose.types import J, JointState, Pose, observed
+from studio.pose.types import LANDMARKS, J, JointState, Pose, observed
 
 # The longest side MediaPipe is given: it works at 256 px inside, and its mask comes back at the picture's own size.
 WORKING_SIDE = 1024
-ANCHORS = (J.LEFT_SHOULDER, J.RIGHT_SHOULDER, J.LEFT_HIP, J.RIGHT_HIP, J.LEFT_KNEE, J.RIGHT_KNEE)
 
 
 @dataclass(frozen=True)
@@ -144,11 +143,9 @@ def detect(image: Image.Image, detector: PoseDetector | None = None) -> Detectio
 
 
 def _plausible(pose: Pose) -> bool:
-    """A person shows at least a shoulder or hip pair (or shoulder and hip), and they don't coincide."""
-    shown = [j for j in ANCHORS if pose.states[j] is not JointState.INVENTED]
-    if len(shown) < 2:
-        return False
-    return float(np.ptp(pose.points[shown, :2], axis=0).max()) > 0.02 * max(pose.size)
+    """A person shows at least four joints, and they don't coincide."""
+    shown = [j for j in range(LANDMARKS) if pose.states[j] is not JointState.INVENTED]
+    return len(shown) >= 4 and float(np.ptp(pose.points[shown, :2], axis=0).max()) > 0.02 * max(pose.size)
 
 
 def _extent(pose: Pose) -> float:
