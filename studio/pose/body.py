@@ -179,6 +179,15 @@ def place(body: NDArray[np.float64], *, size: tuple[int, int], stature: float, h
     """
     points = (body * stature + np.array([hips[0], hips[1], 0.0])).astype(np.float32)
     inside = (points[:, 0] >= 0) & (points[:, 0] < size[0]) & (points[:, 1] >= 0) & (points[:, 1] < size[1])
-    seen = inside.astype(np.float32)
+    facing = ~_turned_away(body)
     states = tuple(JointState.SEEN for _ in range(LANDMARKS))
-    return Pose(points=points, visibility=seen, confidence=np.ones(LANDMARKS, np.float32), states=states, size=size)
+    return Pose(points, (inside & facing).astype(np.float32), facing.astype(np.float32), states, size)
+
+
+def _turned_away(body: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(33,) True for face landmarks on the far side of the head: OpenPose draws none of those, so neither do we."""
+    away = np.zeros(LANDMARKS, bool)
+    face = list(range(J.NOSE, J.LEFT_SHOULDER))
+    middle = body[[J.LEFT_EAR, J.RIGHT_EAR], 2].mean()
+    away[face] = body[face, 2] > middle + 0.018
+    return away
