@@ -111,12 +111,19 @@ def _too_many_bytes(count: int, noun: str) -> InputError:
 def _decode(data: bytes, noun: str, background: tuple[int, int, int]) -> Image.Image:
     command = [sys.executable, "-I", str(DECODER), ",".join(map(str, background))]
     try:
-        done = subprocess.run(command, input=data, capture_output=True, timeout=WALL_SECONDS, check=False)
+        done = subprocess.run(
+            command, input=data, capture_output=True, timeout=WALL_SECONDS, check=False, env=_child_environment()
+        )
     except subprocess.TimeoutExpired as error:
         raise _too_costly(noun) from error
     except OSError as error:
         raise EngineError("decoder_failed", f"The picture decoder did not start: {error}.", retryable=True) from error
     return _answered(done, noun)
+
+
+def _child_environment() -> dict[str, str]:
+    """Only what finding shared libraries may need: tokens and passwords in ours are no business of a codec's."""
+    return {name: os.environ[name] for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ}
 
 
 def _answered(done: subprocess.CompletedProcess[bytes], noun: str) -> Image.Image:

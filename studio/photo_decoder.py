@@ -2,7 +2,7 @@
 
 ``studio.images`` starts this file by path under ``python -I``, so it may import Pillow and the standard library only:
 importing anything of ``studio`` here would fail, and importing numpy would cost more than most decodes. Decoders are
-where hostile bytes meet C code; here they meet it with a memory and a CPU limit and nothing to steal.
+where hostile bytes meet C code; here they meet it under a memory and a CPU limit, and without our environment.
 
 Protocol: one line of JSON, ``{"size": [width, height]}`` or ``{"error": code, "message": text}``; after a size,
 width * height * 3 bytes of RGB, row by row from the top.

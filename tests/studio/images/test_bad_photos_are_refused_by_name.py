@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,8 +34,6 @@ def half(format: str) -> bytes:
 
 def text_bomb() -> bytes:
     """A PNG whose compressed text unfolds to 200 MB."""
-    import zlib
-
     whole = encoded(four_corners())
     return whole[:33] + png_chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(200_000_000), 9)) + whole[33:]
 
@@ -127,9 +128,6 @@ def test_the_child_lives_under_its_limits() -> None:
         "print(resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_CPU)[0])\n"
         "print(*(m for m in ('numpy', 'torch', 'studio', 'PIL') if m in sys.modules))\n"
     )
-    import subprocess
-    import sys
-
     done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
     limits, modules = done.stdout.split("\n")[:2]
     assert limits == f"{photo_decoder.MEMORY_BYTES} {photo_decoder.CPU_SECONDS}"
@@ -162,6 +160,16 @@ def test_a_decoder_that_dies_blames_the_photo(
     with pytest.raises(InputError) as refusal:
         open_photo(encoded(four_corners()))
     assert refusal.value.code == code
+
+
+def test_the_child_does_not_inherit_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    telling = tmp_path / "telling.py"
+    telling.write_text("import json, os; print(json.dumps({'error': 'x', 'message': ' '.join(os.environ)}))")
+    monkeypatch.setattr(images, "DECODER", telling)
+    with pytest.raises(InputError) as refusal:
+        open_photo(encoded(four_corners()))
+    assert "HF_TOKEN" not in refusal.value.message
 
 
 def test_a_decoder_of_ours_that_fails_is_our_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
