@@ -45,7 +45,7 @@ def dressed(small: NDArray[np.uint8], figure: Mask, zones: Zones | None) -> Dres
     full = _cloth(small, lab, figure, core, zones)
     if zones is None or not zones.legs_seen:
         return Dressed(full, full, np.zeros_like(full), 0.0)
-    return _two(small, lab, full, zones)
+    return _two(small, lab, full, core, zones)
 
 
 def _core(figure: Mask, zones: Zones | None) -> Mask:
@@ -73,7 +73,10 @@ def _cloth(small: NDArray[np.uint8], lab: Floats, figure: Mask, core: Mask, zone
         odds = _odds_by_place(zones, core)
     samples = _cloth_samples(lab, core, bare)
     if zones is not None and bare is not None:
-        samples = np.concatenate([samples, *_dressed_limbs(lab, figure & ~core, zones, bare)])
+        limbs = _dressed_limbs(lab, figure & ~core, zones, bare)
+        samples = np.concatenate([samples, *(limb_samples for _, limb_samples in limbs)])
+        for limb, _ in limbs:
+            odds[limb] += 1.5
     for _ in range(2):
         cloth = colours.fit(samples, components=5)
         total = odds if bare is None else odds + _odds_by_colour(lab, cloth, bare)
@@ -104,18 +107,23 @@ def _bare_model(lab: Floats, figure: Mask, core: Mask, zones: Zones | None) -> C
         return colours.fit(colours.in_other_light(face), components=6, floor=(20.0, 7.0, 7.0))
     stump = _stump(figure)
     if np.count_nonzero(shrink(stump, 1)) >= 12 and _unlike(lab, shrink(stump, 1), core):
-        return colours.fit(colours.in_other_light(lab[shrink(stump, 1)]), components=6, floor=(20.0, 5.0, 5.0))
+        neck = _typical(lab[shrink(stump, 1)])
+        return colours.fit(colours.in_other_light(neck), components=6, floor=(20.0, 5.0, 5.0))
     return colours.generic_skin() if zones is not None else None
 
 
 def _face_samples(lab: Floats, figure: Mask, zones: Zones | None) -> Floats | None:
-    """Skin seen in the face: the two thirds of its pixels nearest to their median, so neither eyes nor glasses."""
+    """Skin seen in the face, without eyes and glasses."""
     if zones is None or not zones.faced:
         return None
     face = zones.face & figure
     if np.count_nonzero(face) < 0.8 * np.count_nonzero(zones.face) or np.count_nonzero(face) < 20:
         return None
-    samples = lab[face]
+    return _typical(lab[face])
+
+
+def _typical(samples: Floats) -> Floats:
+    """The two thirds of the samples nearest to their median."""
     distance = (((samples - np.median(samples, axis=0)) / (2.5, 1, 1)) ** 2).sum(axis=1)
     return np.asarray(samples[distance <= np.percentile(distance, 66)], np.float32)
 
@@ -135,9 +143,10 @@ def _neck(widths: NDArray[np.float32]) -> int:
     span = max(3, count // 60) | 1
     smooth = cv2.blur(widths[:, None], (1, span), borderType=cv2.BORDER_REPLICATE)[:, 0]
     for row in range(count // 20, count // 2):
+        head = smooth[:row].max()
         is_least = smooth[row] <= smooth[max(0, row - count // 25) : row + count // 25].min()
         below = smooth[row : row + count // 5].max()
-        if is_least and smooth[:row].max() > 1.15 * smooth[row] and below > 1.6 * smooth[row]:
+        if is_least and head > 1.08 * smooth[row] and below > max(1.6 * smooth[row], 1.35 * head):
             return row
     upper = smooth[: max(1, int(0.35 * count))]
     shoulders = int(np.argmax(upper > 0.5 * upper.max()))
@@ -158,8 +167,8 @@ def _cloth_samples(lab: Floats, core: Mask, bare: ColourModel | None) -> Floats:
     return np.asarray(kept if len(kept) > 0.3 * len(samples) else samples, np.float32)
 
 
-def _dressed_limbs(lab: Floats, figure: Mask, zones: Zones, bare: ColourModel) -> list[Floats]:
-    """Samples of those limbs which, each taken as one thing, are of other stuff than the bare parts.
+def _dressed_limbs(lab: Floats, figure: Mask, zones: Zones, bare: ColourModel) -> list[tuple[Mask, Floats]]:
+    """Place and samples of those limbs which, each taken as one thing, are of other stuff than the bare parts.
 
     Pixel by pixel brown trousers pass for brown skin; all of a thigh together hardly does.
     """
@@ -173,7 +182,7 @@ def _dressed_limbs(lab: Floats, figure: Mask, zones: Zones, bare: ColourModel) -
         own = colours.fit(samples, components=3, floor=(8.0, 3.0, 3.0))
         told = colours.separation(own, bare, samples, bare_samples)
         if told > 0.85:
-            found.append(samples[own.density(samples) > 2 * bare.density(samples)])
+            found.append((limb, samples[own.density(samples) > 2 * bare.density(samples)]))
     return found
 
 
@@ -244,44 +253,64 @@ def _reaching(found: Mask, roots: Mask) -> Mask:
     return np.asarray(kept[labels])
 
 
-def _two(small: NDArray[np.uint8], lab: Floats, full: Mask, zones: Zones) -> Dressed:
+def _two(small: NDArray[np.uint8], lab: Floats, full: Mask, core: Mask, zones: Zones) -> Dressed:
     """Upper and lower: cut where the cloth changes most on the way down, and at the waist when it hardly does."""
-    trunk = full & ~zones.arms & (zones.along > 0.1)
-    where, differ = _change(lab[trunk], zones.along[trunk])
-    high, low = trunk & (zones.along < where - 0.08), trunk & (zones.along > where + 0.08)
+    trunk = full & ~(zones.arms & ~core) & (zones.along > 0.1)
+    cut = _cut(lab[trunk], zones.along[trunk])
+    high, low = np.zeros_like(full), np.zeros_like(full)
+    high[trunk], low[trunk] = cut.high, cut.low
     if np.count_nonzero(high) < 30 or np.count_nonzero(low) < 30:
         return Dressed(full, full, np.zeros_like(full), 0.0)
     first, second = colours.fit(lab[high], components=5), colours.fit(lab[low], components=5)
     by_colour = np.log((first.density(lab) + ANYTHING) / (second.density(lab) + ANYTHING))
-    by_place = np.clip((where - zones.along) * 10, -4, 4)
+    by_place = np.clip((cut.where - zones.along) * 10, -cut.trust, 4)
     by_place[zones.arms & ~zones.thighs & (by_place < 1)] = 1
-    belief = _smooth(small, (np.clip(by_colour, -4, 4) * differ + by_place).astype(np.float32), full)
+    belief = _smooth(small, (np.clip(by_colour, -4, 4) * cut.differ + by_place).astype(np.float32), full)
     upper = largest_parts(full & (belief >= 0.5), 3, at_least=0.04)
-    return Dressed(full, upper, largest_parts(full & ~upper, 3, at_least=0.04), differ)
+    return Dressed(full, upper, largest_parts(full & ~upper, 3, at_least=0.04), cut.differ)
 
 
-def _change(samples: Floats, along: NDArray[np.float32]) -> tuple[float, float]:
-    """Where on the way down the colours above and below tell most about their side, and by how much they differ, 0..1.
+@dataclass(frozen=True)
+class _Cut:
+    """Where upper meets lower, how much they differ (0..1), how far the place is to be trusted, and sure samples."""
 
-    The first is the cut of greatest information gain over colour clusters (as in a decision stump), the second the
-    total variation distance between the two sides' clusters.
-    """
+    where: float
+    differ: float
+    trust: float
+    high: NDArray[np.bool_]
+    low: NDArray[np.bool_]
+
+
+def _cut(samples: Floats, along: NDArray[np.float32]) -> _Cut:
+    """The cut of greatest information gain over colour clusters, as in a decision stump."""
     if len(samples) < 100:
-        return WAIST, 0.0
-    step = max(1, len(samples) // 6000)
-    labels, along = colours.clusters(samples[::step], 8), along[::step]
+        return _Cut(WAIST, 0.0, 4.0, along < WAIST, along > WAIST)
+    labels = colours.clusters(samples, 8)
     cuts = np.arange(0.55, 2.3, 0.05)
-    gains, distances = np.zeros(len(cuts)), np.zeros(len(cuts))
-    for i, cut in enumerate(cuts):
-        above, below = labels[along < cut], labels[along >= cut]
-        if min(len(above), len(below)) < 0.05 * len(labels):
-            continue
-        p, q = np.bincount(above, minlength=8) / len(above), np.bincount(below, minlength=8) / len(below)
-        share = len(above) / len(labels)
-        gains[i] = _entropy(share * p + (1 - share) * q) - share * _entropy(p) - (1 - share) * _entropy(q)
-        distances[i] = np.abs(p - q).sum() / 2
+    gains, distances = np.array([_gain(labels, along < cut) for cut in cuts]).T
     best = int(np.argmax(gains))
-    return (float(cuts[best]), float(distances[best])) if distances[best] > 0.4 else (WAIST, float(distances[best]))
+    where, differ = float(cuts[best]), float(distances[best])
+    if differ < 0.25:
+        return _Cut(WAIST, differ, 4.0, along < WAIST - 0.08, along > WAIST + 0.08)
+    high, low = along < where - 0.08, along > where + 0.08
+    if differ > 0.75:
+        return _Cut(where, differ, 4.0, high, low)
+    # A coat over trousers: the coat goes on below the cut, so only colours not worn above it are the trousers'.
+    above = np.bincount(labels[high], minlength=8) / max(1, high.sum())
+    below = np.bincount(labels[low], minlength=8) / max(1, low.sum())
+    own = (above < 0.12 * below)[labels]
+    return _Cut(where, differ, 1.0, high & ~own, low & own)
+
+
+def _gain(labels: NDArray[np.int32], above: NDArray[np.bool_]) -> tuple[float, float]:
+    """Information gain and total variation distance between the clusters of the two sides."""
+    share = float(above.mean())
+    if min(share, 1 - share) < 0.05:
+        return 0.0, 0.0
+    p = np.bincount(labels[above], minlength=8) / above.sum()
+    q = np.bincount(labels[~above], minlength=8) / (~above).sum()
+    gain = _entropy(share * p + (1 - share) * q) - share * _entropy(p) - (1 - share) * _entropy(q)
+    return gain, float(np.abs(p - q).sum() / 2)
 
 
 def _entropy(shares: NDArray[np.float64]) -> float:

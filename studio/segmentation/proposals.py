@@ -121,7 +121,7 @@ def _figure(small: NDArray[np.uint8], person: SoftMask | None, zones: Zones | No
     near = expand(zones.core | zones.head | zones.arms | zones.thighs | zones.shins | zones.feet, 0.25 * zones.unit)
     spread = max(3, int(0.3 * zones.unit)) | 1
     where = cv2.GaussianBlur(near.astype(np.float32), (spread, spread), 0)
-    return silhouette.against_background(small, where=np.asarray(where, np.float32))
+    return silhouette.against_background(small, where=np.asarray(where, np.float32), sure=zones.core)
 
 
 def _belief(pose: Pose) -> float:

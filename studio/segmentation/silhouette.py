@@ -16,7 +16,6 @@ from studio.segmentation.masks import (
     SoftMask,
     expand,
     fill_holes,
-    largest_parts,
     resize_mask,
     shrink,
 )
@@ -43,25 +42,31 @@ def crisp(small: NDArray[np.uint8], person: SoftMask) -> Mask:
     return np.asarray((cut & expand(inside, 2 * band)) | shrink(inside, 2 * band))
 
 
-def against_background(small: NDArray[np.uint8], *, where: SoftMask | None = None) -> Mask:
+def against_background(
+    small: NDArray[np.uint8], *, where: SoftMask | None = None, sure: Mask | None = None
+) -> Mask:
     """The main object of a picture whose frame shows mostly background.
 
     Args:
         small: (h, w, 3) uint8 picture.
         where: (h, w) float32 0..1, how plausible the object is at each place; a broad bump in the middle when None.
+        sure: (h, w) bool, what must be object, from a pose. A figure may be cut off at the sides low down; without a
+            pose it is taken to stand free.
     """
+    frame = _frame(small.shape[:2], free=sure is None)
     plausible = _middle(small.shape[:2]) if where is None else where
-    strange = strangeness(colours.to_lab(small))
+    strange = strangeness(colours.to_lab(small), frame)
     weighted = strange * plausible
     inside = weighted > max(_otsu(weighted), 0.12)
     labels = np.where(inside, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     radius = 0.012 * max(small.shape[:2])
     labels[shrink(inside, radius) & (strange > 0.5) & (plausible > 0.5)] = cv2.GC_FGD
     labels[(strange < 0.08) & ~expand(inside, 3 * radius)] = cv2.GC_BGD
-    frame = _frame(small.shape[:2])
     labels[frame & (strange < 0.35)] = cv2.GC_BGD
+    if sure is not None:
+        labels[sure] = cv2.GC_FGD
     cut = grab(small, labels, rounds=4)
-    return _main_part(cut, plausible)
+    return _main_part(cut, plausible, sure)
 
 
 def grab(small: NDArray[np.uint8], labels: NDArray[np.uint8], *, rounds: int) -> Mask:
@@ -80,12 +85,11 @@ def grab(small: NDArray[np.uint8], labels: NDArray[np.uint8], *, rounds: int) ->
     return resize_mask(np.asarray(cut), (labels.shape[1], labels.shape[0]))
 
 
-def strangeness(lab: Floats) -> SoftMask:
+def strangeness(lab: Floats, frame: Mask) -> SoftMask:
     """(h, w) float32 0..1: how badly the frame's colours, and their slow gradients, explain each pixel."""
-    frame = _frame(lab.shape[:2])
     model = colours.fit(lab[frame], components=5, floor=(6.0, 3.0, 3.0))
     offsets = [lab - mean.astype(np.float32) for mean in model.means]
-    distances = [np.einsum("hwi,ij,hwj->hw", o, i.astype(np.float32), o) for o, i in zip(offsets, model.inverses)]
+    distances = [np.einsum("hwi,ij,hwj->hw", o, i.astype(np.float32), o) for o, i in zip(offsets, model.inverses, strict=True)]
     heavy = [d for d, w in zip(distances, model.weights, strict=True) if w > 0.04]
     return np.asarray(1 - np.exp(-np.minimum.reduce([*heavy, _off_gradient(lab, frame)]) / 18), np.float32)
 
@@ -102,11 +106,14 @@ def _off_gradient(lab: Floats, frame: Mask) -> Floats:
     return np.asarray(error / max(4.0, 4 * float(error[trusted].mean())), np.float32)
 
 
-def _frame(shape: tuple[int, ...]) -> Mask:
-    """Top and most of the sides; an object that is cut off is cut off below, and low on the sides."""
-    width, low = max(2, round(0.03 * max(shape[:2]))), round(0.7 * shape[0])
-    frame = np.zeros(shape[:2], np.bool_)
-    frame[:width] = frame[:low, :width] = frame[:low, -width:] = True
+def _frame(shape: tuple[int, ...], *, free: bool) -> Mask:
+    """The strip along top and sides that shows background; of a ``free`` standing object the lower corners, too."""
+    height, width = shape[:2]
+    strip, low, corner = max(2, round(0.03 * max(height, width))), round(0.7 * height), round(0.2 * width)
+    frame = np.zeros((height, width), np.bool_)
+    frame[:strip] = frame[:low, :strip] = frame[:low, -strip:] = True
+    if free:
+        frame[:, :strip] = frame[:, -strip:] = frame[-strip:, :corner] = frame[-strip:, -corner:] = True
     return frame
 
 
@@ -120,8 +127,8 @@ def _otsu(values: SoftMask) -> float:
     return float(threshold) / 255
 
 
-def _main_part(cut: Mask, plausible: SoftMask) -> Mask:
-    """The part with the most weight where an object is plausible, and others at least a third of it."""
+def _main_part(cut: Mask, plausible: SoftMask, sure: Mask | None) -> Mask:
+    """The part with the most weight where an object is plausible, others of a third of it, and those that are sure."""
     solid = fill_holes(cut, at_most=int(0.002 * cut.size))
     total, labels = cv2.connectedComponents(solid.astype(np.uint8), connectivity=8)
     if total <= 2:
@@ -129,4 +136,7 @@ def _main_part(cut: Mask, plausible: SoftMask) -> Mask:
     weights = np.bincount(labels.ravel(), weights=(plausible**2).ravel(), minlength=total)
     weights[0] = 0
     kept = weights >= max(weights.max() / 3, 1e-9)
-    return largest_parts(np.asarray(kept[labels]), total)
+    if sure is not None:
+        kept[np.unique(labels[sure & solid])] = True
+    kept[0] = False
+    return np.asarray(kept[labels])

@@ -39,7 +39,7 @@ class Zones:
         arms: the whole arms.
         along: (H, W) float32, 0 at the shoulders, 1 at the hips, on along the legs.
         unit: the trunk's length in pixels.
-        legs_seen: knees, or thighs at least, are in the picture.
+        legs_seen: thighs, or their tops at least, are in the picture.
         faced: the face is turned to the camera.
     """
 
@@ -199,10 +199,10 @@ def _feet(figure: _Figure) -> list[list[Vector]]:
 
 
 def _legs_seen(figure: _Figure) -> bool:
-    """At least a third of a thigh lies within the picture, and the detector believes in that hip."""
+    """The top of a thigh lies within the picture, and the detector believes in that hip."""
     height = figure.shape[0]
     for hip, knee, *_ in LEGS:
-        middle = figure.xy[hip] + 0.35 * (figure.xy[knee] - figure.xy[hip])
+        middle = figure.xy[hip] + 0.12 * (figure.xy[knee] - figure.xy[hip])
         if figure.seen[hip] and middle[1] < height:
             return True
     return False
