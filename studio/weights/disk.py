@@ -33,7 +33,7 @@ def writing(where: Path) -> Iterator[None]:
     """Turn what the system says when a file can not be written into a :class:`StorageError`.
 
     Raises:
-        StorageError: ``disk_full`` (retryable) or ``not_writable``.
+        StorageError: ``disk_full`` (retryable), ``not_writable`` or ``not_written``.
     """
     try:
         yield
@@ -45,11 +45,12 @@ def writing(where: Path) -> Iterator[None]:
                 "what was fetched so far is kept and the same command goes on from there.",
                 retryable=True,
             ) from error
+        place, reason = error.filename or where, error.strerror or str(error)
         if error.errno in FORBIDDEN:
             raise StorageError(
-                "not_writable", f"{where} can not be written. Change its owner or point IMODEL_WEIGHTS elsewhere."
+                "not_writable", f"{place} may not be used ({reason}). Change its owner or rights."
             ) from error
-        raise
+        raise StorageError("not_written", f"{where} could not be filled: {place}: {reason}.") from error
 
 
 @contextmanager

@@ -28,7 +28,7 @@ ITEM_SIZE: Mapping[str, int] = {
 _BLOCK = 8 << 20
 # Exponent bits of the types that hold no other infinities or NaNs than those with every exponent bit set.
 _EXPONENT = {"F16": 0x7C00, "BF16": 0x7F80}
-_PICKLE_START = re.compile(rb"\x80[\x01-\x05]|\(dp?\d|\(lp?\d|ccopy_reg|c__builtin__|cbuiltins|cposix|cos\n")
+_PICKLE_START = re.compile(rb"\x80[\x01-\x05]|[\]}]q.|\(dp?\d|\(lp?\d|ccopy_reg|c__builtin__|cbuiltins|cposix|cos\n")
 _LOW_RANK = re.compile(r"(?:^|\.)(?:lora_A|lora_down|lora\.down|lora_B|lora_up|lora\.up)(?:\.|$)")
 _LOW_RANK_IN = re.compile(r"(?:^|\.)(?:lora_A|lora_down|lora\.down)(?:\.|$)")
 
