@@ -23,6 +23,8 @@ from studio.segmentation.masks import Mask, SoftMask, check_size, expand, larges
 from studio.segmentation.zones import Zones, zones_of
 
 WORK_SIDE = 640
+# Small pixels by which the edge may move on its way to the photo's own size.
+REACH = 3
 LEAST_SHARE = 0.002
 
 
@@ -99,7 +101,9 @@ def propose(image: Image.Image, *, pose: Pose | None, person_mask: SoftMask | No
     found = parts.dressed(small, figure, zones)
     scored = _scores(found, figure, zones, None if pose is None else _belief(pose))
     wanted = [(part, mask, score) for part, mask, score in scored if mask.mean() >= LEAST_SHARE]
-    return Proposals(tuple(Proposal(part, _full_size(photo, small, mask), score) for part, mask, score in wanted))
+    # Upper and full are one and the same array when no legs are in view: carried over once.
+    large = {id(mask): _full_size(photo, small, mask) for _, mask, _ in {id(row[1]): row for row in wanted}.values()}
+    return Proposals(tuple(Proposal(part, large[id(mask)], score) for part, mask, score in wanted))
 
 
 def _check(size: tuple[int, int], pose: Pose | None, person_mask: SoftMask | None) -> None:
@@ -155,9 +159,22 @@ def _full_size(photo: NDArray[np.uint8], small: NDArray[np.uint8], mask: Mask) -
     """The mask at the photo's own size, its edge moved to the photo's edge by at most three small pixels."""
     if photo.shape == small.shape:
         return mask
-    size = (photo.shape[1], photo.shape[0])
-    soft = enlarge(photo, small, mask.astype(np.float32), radius=3)
-    ratio = photo.shape[1] / small.shape[1]
-    near = expand(mask, 3)
-    far = resize_mask(near, size)
-    return largest_parts((soft >= 0.5) & far, 8, at_least=min(1.0, 30 * ratio * ratio / max(1, int(near.sum()))))
+    result = np.zeros(photo.shape[:2], np.bool_)
+    near = expand(mask, REACH)
+    inner = _box(near, margin=4 * REACH)
+    ratio = photo.shape[0] / small.shape[0], photo.shape[1] / small.shape[1]
+    outer = tuple(slice(round(s.start * r), round(s.stop * r)) for s, r in zip(inner, ratio, strict=True))
+    crop = photo[outer]
+    soft = enlarge(crop, small[inner], mask[inner].astype(np.float32), radius=REACH)
+    result[outer] = (soft >= 0.5) & resize_mask(near[inner], (crop.shape[1], crop.shape[0]))
+    # Specks that the snap made are dropped; what the small mask held as a part of its own stays.
+    return largest_parts(result, result.size, at_least=min(1.0, 30 / max(1, int(np.count_nonzero(mask)))))
+
+
+def _box(mask: Mask, *, margin: int) -> tuple[slice, slice]:
+    """Rows and columns around the mask, ``margin`` pixels wider."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return (
+        slice(max(0, int(rows[0]) - margin), min(mask.shape[0], int(rows[-1]) + margin + 1)),
+        slice(max(0, int(columns[0]) - margin), min(mask.shape[1], int(columns[-1]) + margin + 1)),
+    )
