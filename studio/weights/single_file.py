@@ -49,7 +49,7 @@ def _load_part(family: Family, part: Component, state: dict[str, Any], path: Pat
     import diffusers
     import torch
     import transformers
-    from diffusers.loaders.single_file_utils import create_diffusers_clip_model_from_ldm
+    from diffusers.loaders.single_file_utils import SingleFileComponentError, create_diffusers_clip_model_from_ldm
 
     dtype, configs = torch.float16, str(folder)
     try:
@@ -67,7 +67,7 @@ def _load_part(family: Family, part: Component, state: dict[str, Any], path: Pat
             local_files_only=True,
         )
     # What diffusers raises when names or shapes do not fit the config; its message is in the cause.
-    except (ValueError, KeyError, RuntimeError, OSError) as error:
+    except (SingleFileComponentError, ValueError, KeyError, RuntimeError, OSError) as error:
         raise _mismatch(family, path, f"does not fill the {part.name}") from error
 
 
