@@ -2,8 +2,8 @@
 
     python -m bench.proposals [--count 40] [--first 9000] [--size 512x768] [--sheet out.png]
 
-Each picture goes the way a photo goes: MediaPipe looks, then ``propose`` gets what it found, or nothing. ``clicked-free``
-figures are intersection over union with the drawn masks; the last column is the time of ``propose`` alone.
+Each picture goes the way a photo goes: MediaPipe looks, then ``propose`` gets what it found, or nothing. Figures are
+intersection over union with the drawn masks; the last column is the median time of ``propose`` alone.
 """
 
 from __future__ import annotations

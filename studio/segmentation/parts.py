@@ -14,7 +14,6 @@ from studio.segmentation.guided import guided
 from studio.segmentation.masks import Mask, SoftMask, clean, expand, largest_parts, shrink
 from studio.segmentation.zones import Zones
 
-
 # Where trousers and skirts begin, on the way from the shoulders (0) to the hip joints (1).
 WAIST = 0.85
 

@@ -42,9 +42,7 @@ def crisp(small: NDArray[np.uint8], person: SoftMask) -> Mask:
     return np.asarray((cut & expand(inside, 2 * band)) | shrink(inside, 2 * band))
 
 
-def against_background(
-    small: NDArray[np.uint8], *, where: SoftMask | None = None, sure: Mask | None = None
-) -> Mask:
+def against_background(small: NDArray[np.uint8], *, where: SoftMask | None = None, sure: Mask | None = None) -> Mask:
     """The main object of a picture whose frame shows mostly background.
 
     Args:
@@ -70,7 +68,7 @@ def against_background(
 
 
 def grab(small: NDArray[np.uint8], labels: NDArray[np.uint8], *, rounds: int) -> Mask:
-    """GrabCut from (h, w) uint8 labels of ``cv2.GC_*``; without both kinds of pixel the labels' own guess comes back."""
+    """GrabCut from (h, w) uint8 labels of ``cv2.GC_*``; without both kinds of pixel, the labels' own guess."""
     guess = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
     factor = min(1.0, GRAB_SIDE / max(labels.shape))
     size = (max(8, round(labels.shape[1] * factor)), max(8, round(labels.shape[0] * factor)))
@@ -89,7 +87,9 @@ def strangeness(lab: Floats, frame: Mask) -> SoftMask:
     """(h, w) float32 0..1: how badly the frame's colours, and their slow gradients, explain each pixel."""
     model = colours.fit(lab[frame], components=5, floor=(6.0, 3.0, 3.0))
     offsets = [lab - mean.astype(np.float32) for mean in model.means]
-    distances = [np.einsum("hwi,ij,hwj->hw", o, i.astype(np.float32), o) for o, i in zip(offsets, model.inverses, strict=True)]
+    distances = [
+        np.einsum("hwi,ij,hwj->hw", o, i.astype(np.float32), o) for o, i in zip(offsets, model.inverses, strict=True)
+    ]
     heavy = [d for d, w in zip(distances, model.weights, strict=True) if w > 0.04]
     return np.asarray(1 - np.exp(-np.minimum.reduce([*heavy, _off_gradient(lab, frame)]) / 18), np.float32)
 

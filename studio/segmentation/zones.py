@@ -163,7 +163,10 @@ def _height(figure: _Figure, origin: Vector, up: Vector) -> NDArray[np.float32]:
 def _core(figure: _Figure) -> Mask:
     """From below the collar to the waist, three fifths of the shoulders wide."""
     side = np.array([figure.down[1], -figure.down[0]]) * figure.width
-    top, bottom = figure.shoulders + figure.down * 0.3 * figure.unit, figure.shoulders + figure.down * 0.85 * figure.unit
+    top, bottom = (
+        figure.shoulders + figure.down * 0.3 * figure.unit,
+        figure.shoulders + figure.down * 0.85 * figure.unit,
+    )
     return figure.polygon([top + side * 0.3, top - side * 0.3, bottom - side * 0.22, bottom + side * 0.22])
 
 
