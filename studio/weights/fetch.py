@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from studio.errors import InputError, WeightsError
-from studio.weights.disk import locked, require_room
+from studio.weights.disk import folder_bytes, locked, require_room
 from studio.weights.hub import RemoteFile, check_content, download, look_up
 from studio.weights.parts import check_file
 from studio.weights.registry import find_family
@@ -42,8 +42,9 @@ def fetch(name: str, *, progress: bool, again: bool = False) -> LocatedWeights:
 
 
 def _missing_bytes(remotes: list[RemoteFile], stage: Staging) -> int:
-    """Bytes still to come; parts of files already there are left out of the sum, which errs on the safe side."""
-    return sum(remote.size or 0 for remote in remotes if not (stage.files / remote.file.target).exists())
+    """Bytes still to come: what is whole or in part here already takes no more room."""
+    missing = sum(remote.size or 0 for remote in remotes if not (stage.files / remote.file.target).exists())
+    return missing - (folder_bytes(stage.partial) if stage.partial.exists() else 0)
 
 
 def _bring(remote: RemoteFile, stage: Staging, *, progress: bool) -> None:

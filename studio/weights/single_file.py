@@ -41,7 +41,12 @@ def convert_checkpoint(family: Family, path: Path, folder: Path) -> None:
     for part in family.components:
         if part.weights and part.name != "controlnet":
             # Loaded anew for each part: diffusers takes tensors out of the table it is given.
-            _save(_load_part(family, part, load_file(path), path, folder), folder / part.name)
+            loaded = _load_part(family, part, load_file(path), path, folder)
+            # diffusers leaves what the checkpoint lacks without storage, and says nothing for text encoders.
+            if any(tensor.is_meta for tensor in loaded.state_dict().values()):
+                raise _mismatch(family, path, f"does not fill the {part.name}")
+            loaded.half().save_pretrained(folder / part.name, safe_serialization=True, max_shard_size="100GB")
+            del loaded
             gc.collect()
 
 
@@ -69,10 +74,6 @@ def _load_part(family: Family, part: Component, state: dict[str, Any], path: Pat
     # What diffusers raises when names or shapes do not fit the config; its message is in the cause.
     except (SingleFileComponentError, ValueError, KeyError, RuntimeError, OSError) as error:
         raise _mismatch(family, path, f"does not fill the {part.name}") from error
-
-
-def _save(part: Any, folder: Path) -> None:
-    part.half().save_pretrained(folder, safe_serialization=True, max_shard_size="100GB")
 
 
 def _mismatch(family: Family, path: Path, what: str) -> WeightsError:
