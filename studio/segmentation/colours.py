@@ -100,7 +100,7 @@ def in_other_light(samples: Floats) -> Floats:
     factors = (0.5, 0.7, 0.85, 1.0, 1.12)
     # Less light scales linear RGB, and so XYZ: in CIELAB that scales L + 16 and the chroma alike, by the cube root.
     shifted = [(samples + (16, 0, 0)) * np.cbrt(factor) - (16, 0, 0) for factor in factors]
-    return np.concatenate(shifted).astype(np.float32)
+    return np.asarray(np.concatenate(shifted), np.float32)
 
 
 def generic_skin() -> ColourModel:

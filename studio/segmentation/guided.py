@@ -74,7 +74,7 @@ def _solve(variance: dict[tuple[int, int], Floats], right: list[Floats]) -> Floa
     determinant = a * c00 + b * c01 + c * c02
     x, y, z = right
     rows = (c00 * x + c01 * y + c02 * z, c01 * x + c11 * y + c12 * z, c02 * x + c12 * y + c22 * z)
-    return np.stack(rows, axis=2) / determinant[..., None]
+    return np.asarray(np.stack(rows, axis=2) / determinant[..., None], np.float32)
 
 
 def _rows(small: Floats, top: int, bottom: int, size: tuple[int, int]) -> Floats:

@@ -67,7 +67,8 @@ def _core(figure: Mask, zones: Zones | None) -> Mask:
 def _cloth(small: NDArray[np.uint8], lab: Floats, figure: Mask, core: Mask, zones: Zones | None) -> Mask:
     bare = _bare_model(lab, figure, core, zones)
     never = _head(lab, figure, core) if zones is None else zones.head
-    odds = np.where(core, 3.0, 0.0).astype(np.float32)
+    # Without a pose nothing speaks for bare but the neck's colour; without that either, all of the figure is cloth.
+    odds = np.where(core, 3.0, 4.0 if bare is None else 0.5).astype(np.float32)
     if zones is not None:
         odds = _odds_by_place(zones, core)
     samples = _cloth_samples(lab, core, bare)
@@ -88,7 +89,7 @@ def _cloth(small: NDArray[np.uint8], lab: Floats, figure: Mask, core: Mask, zone
         samples = lab[shrink(found, 2)] if shrink(found, 2).any() else lab[found]
     if zones is not None:
         found &= ~_hair(lab, figure, found, core, zones, bare)
-    return _connected(clean(found, radius=0.003 * max(figure.shape)), core)
+    return _connected(clean(found, radius=0.003 * max(figure.shape)) & figure, core)
 
 
 def _head(lab: Floats, figure: Mask, core: Mask) -> Mask:
@@ -211,7 +212,9 @@ def _odds_of_shoes(lab: Floats, cloth: ColourModel) -> Floats:
 def _smooth(small: NDArray[np.uint8], odds: Floats, within: Mask) -> SoftMask:
     belief = (within / (1 + np.exp(-odds))).astype(np.float32)
     radius = max(2, round(0.008 * max(within.shape)))
-    return np.where(within, guided(small, belief, radius=radius, eps=2e-3), 0).astype(np.float32)
+    # Divided by the smoothed region itself, or beliefs would sink along its rim.
+    weight = np.maximum(guided(small, within.astype(np.float32), radius=radius, eps=2e-3), 0.1)
+    return np.where(within, guided(small, belief, radius=radius, eps=2e-3) / weight, 0).astype(np.float32)
 
 
 def _connected(found: Mask, core: Mask) -> Mask:

@@ -119,7 +119,7 @@ def _frame(shape: tuple[int, ...], *, free: bool) -> Mask:
 
 def _middle(shape: tuple[int, ...]) -> SoftMask:
     ys, xs = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
-    return np.clip(1.25 - (np.abs(xs) ** 3 + 0.5 * np.abs(ys) ** 4), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(1.25 - (np.abs(xs) ** 3 + 0.5 * np.abs(ys) ** 4), 0, 1), np.float32)
 
 
 def _otsu(values: SoftMask) -> float:
