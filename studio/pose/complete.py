@@ -35,9 +35,9 @@ class Trust:
     """How much (0..1) the fit believes the detector, by what it said of the joint."""
 
     seen: float = 1.0
-    weak: float = 0.4
+    weak: float = 0.3
     guess: float = 0.03
-    face: float = 0.35
+    face: float = 0.7
     depth: float = 1.0
 
 

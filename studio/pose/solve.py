@@ -8,7 +8,7 @@ SMPLify (Bogo et al. 2016, https://arxiv.org/abs/1607.08128), with twelve segmen
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,7 @@ TRUNK_SPREAD = np.array([400.0, 6.0, 9.0, 6.0, 6.0, 22.0, 14.0]) / RADIAN
 SHAPE_SPREAD = np.array([0.06, 0.12, 0.10, 0.14, 0.06, 0.05, 0.05, 0.05, 0.05])
 # Relaxed limbs (degrees outwards, forwards) and how far, as unit vectors, people's limbs lie from that.
 RELAXED_ARM, RELAXED_LEG = Limb((11, 3), (3, 14)), Limb((4, 3), (3, -2))
+STATURE_SPREAD = 0.5  # of its logarithm: the first guess is rough, but not by a factor
 NOISE = 0.010  # of the stature: how exactly a seen landmark is believed
 DEPTH_NOISE = 0.20  # of the stature: MediaPipe's z overshoots by half a body's depth and more
 
@@ -52,11 +53,13 @@ class Evidence:
         points: (33, 3) float64, pixels; z relative to the shoulders' midpoint, negative towards the camera.
         weight: (33,) float64 in 0..1, how much each x, y counts; 0 for unknown.
         depth: (33,) float64 in 0..1, how much each z counts.
+        unit: pixels; the guessed stature that noise is measured in. Were it the fitted one, a giant would fit anything.
     """
 
     points: Vector
     weight: Vector
     depth: Vector
+    unit: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ def fit_body(evidence: Evidence, *, starts: tuple[float, ...] | None = None, ste
         starts: yaws in degrees to start from; None takes those that the shoulders' or hips' width suggests.
         steps: Gauss-Newton steps from each start.
     """
-    stature = stature_guess(evidence)
+    stature = evidence.unit or stature_guess(evidence)
+    evidence = replace(evidence, unit=stature)
     best: tuple[float, Vector] | None = None
     for yaw in starts or yaw_guesses(evidence, stature):
         found = _solve(evidence, _start(evidence, stature, yaw), steps)
@@ -216,11 +220,12 @@ def _body(theta: Vector, cost: float) -> Body:
 
 
 def _residuals(evidence: Evidence, theta: Vector) -> Vector:
-    points, stature = _points(theta), math.exp(float(theta[2]))
+    points, stature = _points(theta), evidence.unit
+    grown = (theta[2] - math.log(stature)) / STATURE_SPREAD
     away = (points[:, :2] - evidence.points[:, :2]) * (evidence.weight / (NOISE * stature))[:, None]
     middle = points[[J.LEFT_SHOULDER, J.RIGHT_SHOULDER], 2].mean()
     deep = (points[:, 2] - middle - evidence.points[:, 2]) * evidence.depth / (DEPTH_NOISE * stature)
-    return np.concatenate([_softened(away), np.tanh(deep), theta[TRUNK] / TRUNK_SPREAD, theta[SHAPE] / SHAPE_SPREAD,
+    return np.concatenate([_softened(away), np.tanh(deep), [grown], theta[TRUNK] / TRUNK_SPREAD, theta[SHAPE] / SHAPE_SPREAD,
                            _habits(theta), _limits(theta)])  # fmt: skip
 
 
