@@ -183,8 +183,8 @@ def _pairs(tensors: Mapping[str, torch.Tensor], pipeline: Any) -> dict[ModuleNam
 
 
 def _component_pairs(component: str, own: dict[str, torch.Tensor], module: Any) -> dict[ModuleName, Pair]:
-    from diffusers.utils import (
-        convert_state_dict_to_diffusers,
+    from diffusers.utils.state_dict_utils import (
+        StateDictType,
         convert_state_dict_to_peft,
         convert_unet_state_dict_to_peft,
     )
@@ -194,7 +194,9 @@ def _component_pairs(component: str, own: dict[str, torch.Tensor], module: Any) 
         own = (
             convert_unet_state_dict_to_peft(own)
             if denoiser
-            else convert_state_dict_to_peft(convert_state_dict_to_diffusers(own))
+            else convert_state_dict_to_peft(
+                own, original_type=StateDictType.DIFFUSERS_OLD
+            )  # its guess wants an out_proj
         )
     if component != "unet" and not hasattr(module, "text_model"):  # transformers 5 took this level out of CLIPTextModel
         own = {name.removeprefix("text_model."): tensor for name, tensor in own.items()}

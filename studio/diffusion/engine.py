@@ -19,7 +19,7 @@ from PIL import Image
 from studio.diffusion.canvas import Canvas, finish, prepare
 from studio.diffusion.checks import complete
 from studio.diffusion.machine import device_name, pick_device, pick_dtype, quiet, settled
-from studio.diffusion.memory import free, out_of_memory_as_error
+from studio.diffusion.memory import free, guarded
 from studio.diffusion.parts import control_kinds, from_located, load_parts
 from studio.diffusion.samplers import SAMPLERS, make_scheduler
 from studio.diffusion.types import (
@@ -76,8 +76,11 @@ class DiffusersEngine:
         self._busy = threading.Lock()
         self._preview_map: PreviewMap | None = None
         self._kinds = control_kinds(files)
-        with quiet(), out_of_memory_as_error("These weights do not fit: use a smaller family or another device."):
-            self._parts = load_parts(files, device=self._device, dtype=self._dtype)
+        with quiet():
+            self._parts = guarded(
+                lambda: load_parts(files, device=self._device, dtype=self._dtype),
+                advice="These weights do not fit: use a smaller family or another device.",
+            )
             self._noise = self._parts.pop("scheduler")
             self._parts["vae"].enable_slicing()
             scheduler = make_scheduler(self._noise, "Euler a", "Automatic", seeds=())
@@ -121,8 +124,9 @@ class DiffusersEngine:
         if not self._busy.acquire(blocking=False):
             raise EngineError("engine_busy", "This engine is at work on another job; ask again later.", retryable=True)
         try:
-            with out_of_memory_as_error("Make the picture or the batch smaller."):
-                return self._run(whole, canvas, Callbacks(on_progress, on_preview, should_cancel))
+            callbacks = Callbacks(on_progress, on_preview, should_cancel)
+            advice = "Make the picture or the batch smaller."
+            return guarded(lambda: self._run(whole, canvas, callbacks), advice=advice)
         finally:
             self._busy.release()
 
@@ -152,9 +156,9 @@ class DiffusersEngine:
         seeds = request.seed if isinstance(request.seed, tuple) else ()
         pictures: list[Image.Image] = []
         timings = dict.fromkeys(("adapters", "encode", "steps", "decode", "composite"), 0.0)
-        hashes = self._adapters.use(request.adapters)
-        timings["adapters"] = time.perf_counter() - started
         with quiet(), settled(self._device, self._threads), encode_once(self._parts["vae"]):
+            hashes = self._adapters.use(request.adapters)
+            timings["adapters"] = time.perf_counter() - started
             for batch in range(request.iterations):
                 own = seeds[batch * request.batch_size : (batch + 1) * request.batch_size]
                 pictures += self._batch(request, canvas, callbacks, own, batch + 1, timings)

@@ -72,6 +72,7 @@ def quiet() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="torchsde")  # its own bounds, off by a float's last digit
+            warnings.filterwarnings("ignore", module="peft")  # several adapters in one model are what we want
             yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import TypeVar
 
 from studio.errors import OutOfMemory
 
+Result = TypeVar("Result")
 # What torch's allocators say in a plain RuntimeError.
 CPU_SIGNS = ("can't allocate memory", "not enough memory", "defaultcpuallocator", "out of memory", "alloc_cpu")
 
@@ -30,24 +31,23 @@ def free() -> None:
         torch.cuda.empty_cache()
 
 
-@contextmanager
-def out_of_memory_as_error(advice: str) -> Iterator[None]:
-    """Turn an allocator's failure into ``OutOfMemory`` and free what the job took.
+def guarded(work: Callable[[], Result], *, advice: str) -> Result:
+    """Run ``work``; when the memory runs out, free what it took and say so.
 
-    The error is raised after the ``except`` block: inside of it the traceback would be its context and keep every
-    tensor of every frame alive.
+    The error is raised after the ``except`` block: inside of it, or from a context manager, the allocator's error would
+    be its context, whose traceback keeps every tensor of every frame alive.
+
+    Raises:
+        OutOfMemory: with ``advice`` for the caller; the next job may run.
     """
-    ran_out = False
     try:
-        yield
+        return work()
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        ran_out = True
         _drop_frames(error)
-    if ran_out:
-        free()
-        raise OutOfMemory(f"The device ran out of memory. {advice}")
+    free()
+    raise OutOfMemory(f"The device ran out of memory. {advice}")
 
 
 def _drop_frames(error: BaseException) -> None:

@@ -64,9 +64,9 @@ class BatchWatch:
         if self.preview is not None:
             pipeline.scheduler.step = self._seeing(pipeline.scheduler)
         self._since = _now()
-        self._check_cancel()
-        self._tell(0, 1)
         try:
+            self._check_cancel()
+            self._tell(0, 1)
             yield
             self._enter(None)
             self._tell(1, 1)

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from studio.diffusion.engine import DiffusersEngine
-from studio.diffusion.memory import is_out_of_memory, out_of_memory_as_error
+from studio.diffusion.memory import guarded, is_out_of_memory
 from studio.diffusion.types import Generate
 from studio.errors import OutOfMemory
 
@@ -52,8 +52,11 @@ def test_what_counts_as_out_of_memory() -> None:
 
 
 def test_another_error_passes_through() -> None:
-    with pytest.raises(RuntimeError, match="shapes"), out_of_memory_as_error("advice"):
+    def fail() -> None:
         raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        guarded(fail, advice="advice")
 
 
 CHILD = """
