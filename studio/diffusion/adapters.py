@@ -87,7 +87,7 @@ class AdapterSlots:
     def check(self, chosen: Sequence[Slot], uses: Sequence[AdapterUse]) -> None:
         """Refuse to work unless the modules hold exactly the adapters of this job, with these weights."""
         names = [slot.name for slot in chosen]
-        for component, _, layer in self._tuned():
+        for component, _, layer in tuned(self._pipeline):
             if layer.disable_adapters != (not names) or (names and list(layer.active_adapters) != names):
                 raise EngineError("adapter_state", "An adapter of another job is still active; start the engine again.")
             for slot, use in zip(chosen, uses, strict=True):
@@ -101,8 +101,9 @@ class AdapterSlots:
 
     def clear(self) -> None:
         """Take every adapter out; the layers answer as if there had never been one."""
-        for slot in list(self._slots):
-            self._remove(slot)
+        for name in {name for _, _, layer in tuned(self._pipeline) for name in layer.lora_A}:
+            self._remove(name)
+        self._slots.clear()
         self._activate([], [])
 
     def _slot_with(self, use: AdapterUse, taken: Sequence[Slot], kept: set[Stamp | None]) -> Slot:
@@ -115,59 +116,65 @@ class AdapterSlots:
         free = [slot for slot in self._slots if slot not in taken and slot.stamp not in kept]
         fitting = [slot for slot in free if _holds(slot, weights)]
         if not fitting and free:
-            self._remove(free[0])
-        slot = fitting[0] if fitting else self._inject(weights)
-        _copy(slot, weights)
+            self._remove(free[0].name)
+        slot = fitting[0] if fitting else self._new_slot(weights)
+        copy_into(slot, weights)
         slot.stamp, slot.sha256, slot.fingerprint = stamp, weights.sha256, _fingerprint(slot)
         return slot
 
-    def _inject(self, weights: AdapterWeights) -> Slot:
-        from peft import LoraConfig, inject_adapter_in_model
-
+    def _new_slot(self, weights: AdapterWeights) -> Slot:
         used = {slot.name for slot in self._slots}
         name = next(f"slot{i}" for i in range(len(used) + 1) if f"slot{i}" not in used)
-        slot = Slot(name, padded_rank(weights.rank), frozenset(weights.pairs))
+        slot = inject(self._pipeline, weights, name=name)
         self._slots.append(slot)
-        for component in COMPONENTS:
-            modules = sorted(module for part, module in slot.modules if part == component)
-            if modules:
-                target = "|".join(re.escape(module) for module in modules)
-                config = LoraConfig(r=slot.rank, lora_alpha=slot.rank, target_modules=f"^({target})$")
-                inject_adapter_in_model(config, getattr(self._pipeline, component), adapter_name=name)
-        slot.layers = {(part, module): layer for part, module, layer in self._tuned() if name in layer.lora_A}
-        for layer in slot.layers.values():
-            for matrix in (layer.lora_A[name], layer.lora_B[name]):
-                matrix.to(layer.get_base_layer().weight).requires_grad_(False)
-        if slot.layers.keys() != slot.modules:
-            raise EngineError("adapter_state", "Not every module of the adapter could be reached.")
         return slot
 
-    def _remove(self, slot: Slot) -> None:
-        for _, _, layer in self._tuned():
-            if slot.name in layer.lora_A:
-                layer.delete_adapter(slot.name)
+    def _remove(self, name: str) -> None:
+        for _, _, layer in tuned(self._pipeline):
+            if name in layer.lora_A:
+                layer.delete_adapter(name)
         for component in COMPONENTS:
-            getattr(getattr(self._pipeline, component, None), "peft_config", {}).pop(slot.name, None)
-        self._slots.remove(slot)
+            getattr(getattr(self._pipeline, component, None), "peft_config", {}).pop(name, None)
+        self._slots = [slot for slot in self._slots if slot.name != name]
 
     def _activate(self, chosen: Sequence[Slot], uses: Sequence[AdapterUse]) -> None:
         names = [slot.name for slot in chosen]
-        for component, _, layer in self._tuned():
+        for component, _, layer in tuned(self._pipeline):
             if names:
                 layer.set_adapter(names, inference_mode=True)
                 for name, use in zip(names, uses, strict=True):
                     layer.set_scale(name, _weight_in(component, use))
             layer._disable_adapters = not names  # enable_adapters() would ask for gradients as well
 
-    def _tuned(self) -> Iterator[tuple[str, str, Any]]:
-        """(component, module name, layer) of every layer that peft wrapped."""
-        from peft.tuners.lora import LoraLayer
 
-        for component in COMPONENTS:
-            module = getattr(self._pipeline, component, None)
-            for name, layer in module.named_modules() if module is not None else ():
-                if isinstance(layer, LoraLayer):
-                    yield component, name, layer
+def inject(pipeline: Any, weights: AdapterWeights, *, name: str) -> Slot:
+    """A new slot in the pipeline's modules, wide enough for these weights; its tensors are not theirs yet."""
+    from peft import LoraConfig, inject_adapter_in_model
+
+    rank, modules = padded_rank(weights.rank), frozenset(weights.pairs)
+    for component in COMPONENTS:
+        target = "|".join(re.escape(module) for part, module in sorted(modules) if part == component)
+        if target:
+            config = LoraConfig(r=rank, lora_alpha=rank, target_modules=f"^({target})$")
+            inject_adapter_in_model(config, getattr(pipeline, component), adapter_name=name)
+    layers = {(part, module): layer for part, module, layer in tuned(pipeline) if name in layer.lora_A}
+    for layer in layers.values():
+        for matrix in (layer.lora_A[name], layer.lora_B[name]):
+            matrix.to(layer.get_base_layer().weight).requires_grad_(False)
+    if layers.keys() != modules:
+        raise EngineError("adapter_state", "Not every module of the adapter could be reached.")
+    return Slot(name, rank, modules, layers=layers)
+
+
+def tuned(pipeline: Any) -> Iterator[tuple[str, str, Any]]:
+    """(component, module name, layer) of every layer that peft wrapped."""
+    from peft.tuners.lora import LoraLayer
+
+    for component in COMPONENTS:
+        module = getattr(pipeline, component, None)
+        for name, layer in module.named_modules() if module is not None else ():
+            if isinstance(layer, LoraLayer):
+                yield component, name, layer
 
 
 def padded_rank(rank: int) -> int:
@@ -192,7 +199,7 @@ def _stamp(use: AdapterUse) -> Stamp | None:
 
 
 @torch.no_grad()
-def _copy(slot: Slot, weights: AdapterWeights) -> None:
+def copy_into(slot: Slot, weights: AdapterWeights) -> None:
     """Write an adapter into a slot's own tensors: no allocation, no new graph."""
     slot.stamp, slot.sha256 = None, ""
     pairs: Mapping[ModuleName, Pair] = weights.pairs

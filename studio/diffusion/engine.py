@@ -103,6 +103,11 @@ class DiffusersEngine:
         return self._files.defaults
 
     @property
+    def files(self) -> FamilyFiles:
+        """What it was made from."""
+        return self._files
+
+    @property
     def parts(self) -> Mapping[str, Any]:
         """The loaded modules by name, for benchmarks and training; not to be changed while a job runs."""
         return self._parts
@@ -162,11 +167,12 @@ class DiffusersEngine:
             for batch in range(request.iterations):
                 own = seeds[batch * request.batch_size : (batch + 1) * request.batch_size]
                 pictures += self._batch(request, canvas, callbacks, own, batch + 1, timings)
+            parameters = self._parameters(request, canvas, hashes)
         before = time.perf_counter()
         images = tuple(finish(canvas, picture, paste_back=request.paste_back) for picture in pictures)
         timings["composite"] = time.perf_counter() - before
         timings["total"] = time.perf_counter() - started
-        return Result(images, seeds, self._parameters(request, canvas, hashes), timings)
+        return Result(images, seeds, parameters, timings)
 
     def _batch(
         self,

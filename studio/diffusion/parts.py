@@ -51,12 +51,14 @@ def load_parts(files: FamilyFiles, *, device: torch.device, dtype: torch.dtype) 
     Raises:
         WeightsError: ``weights_missing``, ``weights_pickled`` or ``weights_damaged``.
     """
+    from safetensors import SafetensorError
+
     loaded = {}
     for part in files.parts:
         _check_folder(files.name, part)
         try:
             loaded[part.name] = _load(part, device=device, dtype=dtype)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             if is_out_of_memory(error):
                 raise
             raise WeightsError(

@@ -77,10 +77,10 @@ class BatchWatch:
     def step_done(self, pipeline: Any, index: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         """diffusers' ``callback_on_step_end``."""
         step, steps = index + 1, pipeline.num_timesteps
-        self._check_cancel()
         self._tell(step, steps)
         if self.preview is not None and self._clean is not None and self.callbacks.on_preview is not None:
             self.callbacks.on_preview(Preview(self.preview.pictures(self._clean), step, self.batch))
+        self._check_cancel()  # after the callbacks: what they decide takes effect in this very step
         if step == steps:
             _check_finite(tensors["latents"])
             self._enter(Stage.DECODE)
