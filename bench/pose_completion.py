@@ -1,9 +1,11 @@
-"""Pose completion in figures: joints hidden and brought back, PCK at 0.2 torso. Prints three tables (docs/pose.md quotes them).
+"""Pose completion in figures: joints hidden and brought back, PCK at 0.2 torso. Prints three tables (docs/pose.md
+quotes them).
 
     python bench/pose_completion.py [--figures 40]
 
 1. Library poses with varied proportions and turns, joints hidden: completion alone, no detector.
-2. Figures of the procedural world, the picture cut: MediaPipe's own out-of-frame guesses against completion. Two truths: the
+2. Figures of the procedural world, the picture cut: MediaPipe's own out-of-frame guesses against completion. Two
+truths: the
    drawn landmarks, and those MediaPipe itself sees in the uncut picture (which owes nothing to our body model).
 3. The two real photos, cut: the truth is what MediaPipe sees in the uncut photo.
 """
@@ -48,7 +50,9 @@ def hide(pose: Pose, joints: Sequence[J]) -> Pose:
 def varied(rng: np.random.Generator, spread: float = 0.06) -> Proportions:
     """Proportions whose every segment is off the average by ``spread`` (log-normal)."""
     average = Proportions()
-    return Proportions(**{f.name: float(getattr(average, f.name) * np.exp(rng.normal(0, spread))) for f in fields(average)})
+    return Proportions(
+        **{f.name: float(getattr(average, f.name) * np.exp(rng.normal(0, spread))) for f in fields(average)}
+    )
 
 
 def library_truths(rounds: int) -> Iterator[tuple[str, Pose]]:
@@ -93,7 +97,8 @@ class Cut:
 
 
 def cuts_of(picture: Image.Image, pose: Pose, truths: dict[str, Pose]) -> Iterator[Cut]:
-    """Cuts where photos are cut: below the knee, above it, at the waist, through the chest; the head off; one arm off."""
+    """Cuts where photos are cut: below the knee, above it, at the waist, through the chest; the head off; one arm
+    off."""
     width, height = picture.size
     xy = pose.points[:, :2]
     shoulder, hip = (float(xy[list(pair), 1].mean()) for pair in ((11, 12), (23, 24)))
@@ -140,14 +145,8 @@ def figure_cuts(count: int, detector: MediaPipeDetector) -> Iterator[Cut]:
         count -= 1
         drawing = draw(replace(spec, crop="head-to-toe"), size=(384, 576))
         seen = detector.detect(drawing.picture)
-        if seen is not None:
-            for cut in cuts_of(drawing.picture, drawing.pose, {"drawn": drawing.pose, "uncut": seen.pose}):
-                usable = cut if _same(seen.pose, drawing.pose) else replace(cut, truths={"drawn": drawing.pose, "uncut": drawing.pose})
-                yield usable
-
-
-def _same(found: Pose, drawn: Pose) -> bool:
-    return pck(found, drawn) > 0.9
+        if seen is not None and pck(seen.pose, drawing.pose) > 0.9:  # else the uncut picture is no truth either
+            yield from cuts_of(drawing.picture, drawing.pose, {"drawn": drawing.pose, "uncut": seen.pose})
 
 
 def photo_cuts(detector: MediaPipeDetector) -> Iterator[Cut]:

@@ -121,7 +121,9 @@ def _hierarchy(
     return groups + [((child,), parent) for child, parent in PARENT.items()]
 
 
-def _mean_offset(measured: NDArray[np.float64], belief: NDArray[np.float64], joints: tuple[J, ...]) -> NDArray[np.float64]:
+def _mean_offset(
+    measured: NDArray[np.float64], belief: NDArray[np.float64], joints: tuple[J, ...]
+) -> NDArray[np.float64]:
     index = list(joints)
     total = belief[index].sum()
     return np.asarray((measured[index] * belief[index, None]).sum(axis=0) / total) if total > 0 else np.zeros(3)

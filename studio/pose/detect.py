@@ -1,7 +1,8 @@
 """Finding the person: one small interface, and MediaPipe behind it.
 
 MediaPipe 0.10.21 carries the "full" pose model (complexity 1) in its wheel; the lite and heavy ones want a download.
-What it does with pictures was measured, see docs/pose.md: padding a cut-off photo makes it believe in hips that are not there, and a
+What it does with pictures was measured, see docs/pose.md: padding a cut-off photo makes it believe in hips that are
+not there, and a
 person small in the picture comes out up to an eighth of the shoulder width off; hence the second look at the crop.
 """
 
@@ -90,7 +91,9 @@ class MediaPipeDetector:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _look(self, pixels: NDArray[np.uint8]) -> Detection | None:
@@ -186,7 +189,8 @@ def _enlarged(found: Detection, size: tuple[int, int]) -> Detection:
 
 @contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """MediaPipe's C++ side logs to descriptor 2 whatever its flags say; Python's own warnings go with it for that moment."""
+    """MediaPipe's C++ side logs to descriptor 2 whatever its flags say; Python's own warnings go with it for that
+    moment."""
     kept, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(sink, 2)

@@ -28,7 +28,7 @@ READ_OFF, FOLLOWS = 0.4, 0.2
 # A garment's trunk at the armpits, and its hips, as multiples of the distance between the joints.
 SHOULDER_EASE, HIP_EASE = 1.15, 1.70
 # Heights in statures: a waistband above the hip joints, a crotch below them, a shoulder seam above the shoulder joints.
-WAISTBAND, CROTCH, SEAM = 0.085, 0.040, 0.022
+WAISTBAND, CROTCH, SEAM = 0.085, 0.065, 0.022
 
 
 class Kind(StrEnum):
@@ -90,7 +90,8 @@ def fit_to_mask(mask: NDArray[np.bool_], *, garment: str | None = None) -> Pose:
 
     Args:
         mask: bool (H, W), True = garment.
-        garment: what it is, when known: "upper", "lower", "full" or a word such as "t-shirt", "trousers", "dress". None, or
+        garment: what it is, when known: "upper", "lower", "full" or a word such as "t-shirt", "trousers", "dress".
+        None, or
             a word that says nothing, leaves it to the mask's shape.
 
     Returns:
@@ -184,14 +185,17 @@ def _sleeved(outline: Outline) -> bool:
 
 
 def _widens(outline: Outline) -> bool:
-    """From top to hem the trunk never narrows by more than a little: a skirt, where a dress has a waist or a neckline."""
+    """From top to hem the trunk never narrows by more than a little: a skirt, where a dress has a waist or a
+    neckline."""
     widths = np.array([outline.width_at(s) for s in np.linspace(0.04, 0.95, 12)])
     return bool((np.diff(widths) > -0.06 * widths.max()).all())
 
 
 def _upper(outline: Outline, kind: Kind) -> tuple[float, dict[J, tuple[float, float]]]:
     """Shoulders, hips and, where there are sleeves, arms of a top or a dress."""
-    chest = float(np.median([outline.width_at(s) for s in ((0.3, 0.4, 0.5) if kind is Kind.UPPER else (0.18, 0.25, 0.3))]))
+    chest = float(
+        np.median([outline.width_at(s) for s in ((0.3, 0.4, 0.5) if kind is Kind.UPPER else (0.18, 0.25, 0.3))])
+    )
     p = Proportions()
     stature = chest / SHOULDER_EASE / p.shoulder_width
     if kind is Kind.UPPER:  # a top that ends a little below the hips tells the stature too
@@ -251,6 +255,8 @@ def _trousers(outline: Outline, kind: Kind) -> tuple[float, dict[J, tuple[float,
     by_width = width / HIP_EASE / p.hip_width
     long = outline.height > 2.0 * width
     by_length = outline.height / (WAISTBAND + p.thigh + p.shin)
+    if split is not None:  # a top may hang over the waistband, the crotch stays
+        by_length = (outline.height - crotch) / (p.thigh + p.shin - CROTCH)
     stature = by_length if long else float(np.clip(by_width, 1.25 * by_length, 4 * by_length))
     y, half = max(crotch - CROTCH * stature, 0.02 * outline.height), stature * p.hip_width / 2
     joints = {J.LEFT_HIP: (outline.axis + half, y), J.RIGHT_HIP: (outline.axis - half, y)}
@@ -287,9 +293,7 @@ def _skirt(outline: Outline, kind: Kind) -> tuple[float, dict[J, tuple[float, fl
     return stature, {J.LEFT_HIP: (outline.axis + half, y), J.RIGHT_HIP: (outline.axis - half, y)}
 
 
-def _posed(
-    joints: dict[J, tuple[float, float]], stature: float, outline: Outline, size: tuple[int, int]
-) -> Pose:
+def _posed(joints: dict[J, tuple[float, float]], stature: float, outline: Outline, size: tuple[int, int]) -> Pose:
     points, weight = np.zeros((LANDMARKS, 3)), np.zeros(LANDMARKS)
     for joint, (x, y) in joints.items():
         points[joint] = x + outline.left, y + outline.top, 0.0

@@ -1,8 +1,9 @@
 """The asked crop of a completed pose, and how far the canvas must grow to hold it.
 
-The rule, in words (docs/pose.md): the frame reaches from above the crown to below the feet (head-to-toe), to a little under the knees
-(knee-up) or a little under the hips (waist-up), holds hands and elbows that lie in that stretch, and always the whole garment:
-a crop that would cut a dress moves its line below the hem instead. Its shape is ``aspect``; what is missing is added around.
+The rule, in words (docs/pose.md): the frame reaches from above the crown to below the feet (head-to-toe), to a little
+under the knees (knee-up) or a little under the hips (waist-up), holds hands and elbows that lie in that stretch, and
+always the whole garment: a crop that would cut a dress moves its line below the hem instead. Its shape is ``aspect``;
+what is missing is added around.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ def canvas_for(
         garment: bool (H, W) over the picture; the frame holds all of it.
 
     Raises:
-        InputError: ``crop_unknown``, ``mask_size_differs``, ``canvas_too_large`` when the pose asks for a canvas more than
+        InputError: ``crop_unknown``, ``mask_size_differs``, ``canvas_too_large`` when the pose asks for a canvas
+        more than
             eight times as long as the picture (then the pose is wrong), ``skeleton_not_finite``.
     """
     asked = _crop(crop)
@@ -85,8 +87,8 @@ def stature_of(pose: Pose) -> float:
     xy = pose.points.astype(np.float64)
     shoulders, hips = (xy[list(pair)].mean(axis=0) for pair in ((11, 12), (23, 24)))
     flat = np.linalg.norm((shoulders - hips)[:2]) / TORSO
-    thigh = max(np.linalg.norm((xy[hip] - xy[hip + 2])[:2]) for hip in (23, 24)) / 0.242
-    return float(max(flat, 0.7 * thigh, 1.0))
+    thighs = np.linalg.norm((xy[[23, 24]] - xy[[25, 26]])[:, :2], axis=1) / 0.242
+    return max(float(flat), 0.7 * float(thighs.max()), 1.0)
 
 
 def crown_of(pose: Pose) -> tuple[float, float]:
@@ -135,7 +137,9 @@ def _line(xy: NDArray[np.float64], crop: Crop, stature: float) -> float:
 
 def _garment_box(garment: NDArray[np.bool_], size: tuple[int, int]) -> tuple[int, int, int, int] | None:
     if garment.shape != (size[1], size[0]):
-        raise InputError("mask_size_differs", f"The mask is {garment.shape[::-1]}, the picture {size}; they must agree.")
+        raise InputError(
+            "mask_size_differs", f"The mask is {garment.shape[::-1]}, the picture {size}; they must agree."
+        )
     ys, xs = np.nonzero(garment)
     return (int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1) if len(ys) else None
 

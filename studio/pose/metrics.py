@@ -35,7 +35,8 @@ _BOX_FILL = 0.53
 
 
 def torso(pose: Pose) -> float:
-    """Torso diagonal in pixels: the mean of left shoulder-right hip and right shoulder-left hip (so mirroring keeps it)."""
+    """Torso diagonal in pixels: the mean of left shoulder-right hip and right shoulder-left hip (so mirroring keeps
+    it)."""
     xy = pose.points[:, :2].astype(np.float64)
     one = np.linalg.norm(xy[J.LEFT_SHOULDER] - xy[J.RIGHT_HIP])
     other = np.linalg.norm(xy[J.RIGHT_SHOULDER] - xy[J.LEFT_HIP])
@@ -53,13 +54,16 @@ def distances(found: Pose, asked: Pose, joints: Sequence[int]) -> NDArray[np.flo
     """(len(joints),) float64: pixels between the two poses, joint by joint.
 
     Raises:
-        InputError: ``nothing_to_compare`` for no joints or a point that is not finite, ``pose_sizes_differ`` when the two
+        InputError: ``nothing_to_compare`` for no joints or a point that is not finite, ``pose_sizes_differ`` when
+        the two
             poses lie over pictures of different sizes (scale one with :meth:`Pose.scaled` first).
     """
     if not joints:
         raise InputError("nothing_to_compare", "No joints to compare; name at least one.")
     if found.size != asked.size:
-        raise InputError("pose_sizes_differ", f"Poses over {found.size} and {asked.size}: scale one to the other first.")
+        raise InputError(
+            "pose_sizes_differ", f"Poses over {found.size} and {asked.size}: scale one to the other first."
+        )
     index = [int(j) for j in joints]
     apart = (found.points[index, :2] - asked.points[index, :2]).astype(np.float64)
     if not np.isfinite(apart).all():

@@ -1,7 +1,8 @@
 """OpenPose's 18 joints: from the 33 landmarks, to and from its JSON, and as the coloured skeleton ControlNet reads.
 
 Sources: OpenPose COCO-18 order and limb colours, Cao et al. 2019, https://arxiv.org/abs/1812.08008; ControlNet's
-openpose conditioning draws limbs as filled ellipses at 60 % brightness, Zhang et al. 2023, https://arxiv.org/abs/2302.05543.
+openpose conditioning draws limbs as filled ellipses at 60 % brightness, Zhang et al. 2023,
+https://arxiv.org/abs/2302.05543.
 """
 
 from __future__ import annotations
@@ -81,7 +82,9 @@ def draw_18(points: NDArray[np.float32], size: tuple[int, int], *, minimum: floa
 def _ellipse(cx: float, cy: float, a: float, b: float, angle: float) -> NDArray[np.float64]:
     t = np.linspace(0, 2 * math.pi, 40, endpoint=False)
     x, y = a * np.cos(t), b * np.sin(t)
-    return np.stack([cx + x * math.cos(angle) - y * math.sin(angle), cy + x * math.sin(angle) + y * math.cos(angle)], axis=1)
+    return np.stack(
+        [cx + x * math.cos(angle) - y * math.sin(angle), cy + x * math.sin(angle) + y * math.cos(angle)], axis=1
+    )
 
 
 def render_skeleton(pose: Pose, size: tuple[int, int] | None = None) -> Image.Image:

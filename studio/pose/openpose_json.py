@@ -1,6 +1,7 @@
 """OpenPose's JSON with 18 joints, in and out.
 
-Source: OpenPose output format, https://github.com/CMU-Perceptual-Computing-Lab/openpose (doc/02_output.md): ``people`` is a
+Source: OpenPose output format, https://github.com/CMU-Perceptual-Computing-Lab/openpose (doc/02_output.md):
+``people`` is a
 list, ``pose_keypoints_2d`` holds x, y, confidence per joint, all zero for a joint that was not found.
 """
 
@@ -83,16 +84,22 @@ def _side(content: Mapping[str, Any], name: str) -> int:
 def _joints(person: Any, size: tuple[int, int]) -> NDArray[np.float32]:
     numbers = person.get("pose_keypoints_2d") if isinstance(person, Mapping) else None
     if not isinstance(numbers, list) or len(numbers) != JOINTS * 3:
-        raise InputError("skeleton_wrong_length", "`pose_keypoints_2d` must hold 54 numbers: x, y, confidence of 18 joints.")
+        raise InputError(
+            "skeleton_wrong_length", "`pose_keypoints_2d` must hold 54 numbers: x, y, confidence of 18 joints."
+        )
     if any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers):
         raise InputError("skeleton_not_numbers", "`pose_keypoints_2d` holds something that is not a number.")
     # A whole number of 400 digits is finite and still no float.
     if any(abs(n) > 1e12 if isinstance(n, int) else not math.isfinite(n) for n in numbers):
-        raise InputError("skeleton_not_finite", "`pose_keypoints_2d` holds NaN, infinity or a number beyond all measure.")
+        raise InputError(
+            "skeleton_not_finite", "`pose_keypoints_2d` holds NaN, infinity or a number beyond all measure."
+        )
     joints = np.asarray(numbers, np.float64).reshape(JOINTS, 3)
     confident = (joints[:, 2] >= 0) & (joints[:, 2] <= 1)
     if not confident.all() or np.abs(joints[:, :2]).max() > FARTHEST * max(size):
-        raise InputError("skeleton_out_of_range", "A joint lies far outside of the canvas, or a confidence outside of 0..1.")
+        raise InputError(
+            "skeleton_out_of_range", "A joint lies far outside of the canvas, or a confidence outside of 0..1."
+        )
     return joints.astype(np.float32)
 
 

@@ -24,11 +24,12 @@ def retarget(
 
     Args:
         name: a pose of :mod:`studio.pose.library`.
-        subject: a pose (its bone lengths, and the middle of its shoulders and hips, are kept), or proportions alone, which then
-            stand in the middle of the frame, head to toe.
+        subject: a pose (its bone lengths, and the middle of its shoulders and hips, are kept), or proportions alone,
+            which then stand in the middle of the frame, head to toe.
         frame: (width, height) in pixels of the picture the result refers to; a subject's points must refer to it too.
         mirror: the pose as in a mirror.
-        keep_trunk: leave shoulders and hips exactly where the subject has them, and its turn with them: only head, arms and legs
+        keep_trunk: leave shoulders and hips exactly where the subject has them, and its turn with them: only head,
+        arms and legs
             take the library's angles. So the garment's own pixels fit the new pose.
 
     Returns:
@@ -47,7 +48,9 @@ def retarget(
     asked = landmarks(angles, body.proportions)
     middle = asked[list(TRUNK), :2].mean(axis=0) * body.stature
     goal = subject.points[list(TRUNK), :2].mean(axis=0)
-    return _invented(place(asked, size=frame, stature=body.stature, hips=(float(goal[0] - middle[0]), float(goal[1] - middle[1]))))
+    return _invented(
+        place(asked, size=frame, stature=body.stature, hips=(float(goal[0] - middle[0]), float(goal[1] - middle[1])))
+    )
 
 
 def mirrored(pose: Pose) -> Pose:

@@ -1,4 +1,5 @@
-"""Fitting the body of :mod:`studio.pose.body` to a few known landmarks: the most plausible body that passes through them.
+"""Fitting the body of :mod:`studio.pose.body` to a few known landmarks: the most plausible body that passes through
+them.
 
 A maximum-a-posteriori fit by nonlinear least squares: landmarks seen pull the body to themselves; what nobody sees is
 decided by body proportions near the average, a relaxed stand, left/right symmetry and joint limits. The idea is that of
@@ -30,12 +31,14 @@ SEGMENTS = (
 LENGTHS = ("head", "neck", "shoulder_width", "hip_width", "torso", "upper_arm", "forearm", "thigh", "shin")
 LIMBS = ("left_arm", "right_arm", "left_leg", "right_leg")
 
-# Parameter vector: hips x, y (statures), log stature, yaw, lean (2), tilts (2), head (2), limbs (4 x 4), log lengths (9).
+# Parameter vector: hips x, y (statures), log stature, yaw, lean (2), tilts (2), head (2), limbs (4 x 4), log lengths
+# (9).
 FRAME, TRUNK, LIMB, SHAPE = slice(0, 3), slice(3, 10), slice(10, 26), slice(26, 26 + len(LENGTHS))
 SIZE = 26 + len(LENGTHS)
 RADIAN = math.degrees(1.0)
 
-# Spread of the trunk's angles about zero, degrees: yaw is nearly free, the rest are those of people who stand for a photo.
+# Spread of the trunk's angles about zero, degrees: yaw is nearly free, the rest are those of people who stand for a
+# photo.
 TRUNK_SPREAD = np.array([400.0, 6.0, 9.0, 6.0, 6.0, 22.0, 14.0]) / RADIAN
 SHAPE_SPREAD = np.array([0.06, 0.12, 0.10, 0.14, 0.06, 0.05, 0.05, 0.05, 0.05])
 # Relaxed limbs (degrees outwards, forwards) and how far, as unit vectors, people's limbs lie from that.
@@ -89,12 +92,13 @@ def fit_body(evidence: Evidence, *, starts: tuple[float, ...] | None = None, ste
         found = _solve(evidence, _start(evidence, stature, yaw), steps)
         if best is None or found[0] < best[0]:
             best = found
-    assert best is not None  # noqa: S101 - there is always a start
+    assert best is not None  # there is always a start
     return _body(best[1], best[0])
 
 
 def stature_guess(evidence: Evidence) -> float:
-    """Stature in pixels: each known segment gives a lower bound (foreshortening only shortens), so take a high quantile."""
+    """Stature in pixels: each known segment gives a lower bound (foreshortening only shortens), so take a high
+    quantile."""
     lengths, shape = [], Proportions()
     for a, b, name in SEGMENTS:
         if min(evidence.weight[a], evidence.weight[b]) > 0.2:
@@ -107,11 +111,13 @@ def stature_guess(evidence: Evidence) -> float:
 
 
 def yaw_guesses(evidence: Evidence, stature: float) -> tuple[float, ...]:
-    """Both yaws (degrees) at which shoulders, else hips, look as wide as they do; three quarters all round when neither is known."""
+    """Both yaws (degrees) at which shoulders, else hips, look as wide as they do; three quarters all round when
+    neither is known."""
     for left, right, width in (
-        (J.LEFT_SHOULDER, J.RIGHT_SHOULDER, Proportions.shoulder_width), (J.LEFT_HIP, J.RIGHT_HIP, Proportions.hip_width),
+        (J.LEFT_SHOULDER, J.RIGHT_SHOULDER, Proportions.shoulder_width),
+        (J.LEFT_HIP, J.RIGHT_HIP, Proportions.hip_width),
         (J.LEFT_EAR, J.RIGHT_EAR, 0.71 * Proportions.head),
-    ):  # fmt: skip
+    ):
         if min(evidence.weight[left], evidence.weight[right]) > 0.2:
             seen = (evidence.points[left, 0] - evidence.points[right, 0]) / (width * stature)
             yaw = math.degrees(math.acos(max(-1.0, min(1.0, seen))))
@@ -184,7 +190,8 @@ def _limb_start(evidence: Evidence, name: str, yaw: float) -> Vector:
 
 
 def _angles_of(x: float, y: float, z: float) -> tuple[float, float]:
-    """Inverse of :func:`studio.pose.body.direction` for side +1, with the smaller forward swing of the two there are."""
+    """Inverse of :func:`studio.pose.body.direction` for side +1, with the smaller forward swing of the two there
+    are."""
     outwards, forwards = math.degrees(math.asin(max(-1.0, min(1.0, x)))), math.degrees(math.atan2(-z, y))
     if abs(forwards) > 90:
         outwards, forwards = math.copysign(180, outwards) - outwards, forwards - math.copysign(180, forwards)
@@ -225,8 +232,8 @@ def _residuals(evidence: Evidence, theta: Vector) -> Vector:
     away = (points[:, :2] - evidence.points[:, :2]) * (evidence.weight / (NOISE * stature))[:, None]
     middle = points[[J.LEFT_SHOULDER, J.RIGHT_SHOULDER], 2].mean()
     deep = (points[:, 2] - middle - evidence.points[:, 2]) * evidence.depth / (DEPTH_NOISE * stature)
-    return np.concatenate([_softened(away), np.tanh(deep), [grown], theta[TRUNK] / TRUNK_SPREAD, theta[SHAPE] / SHAPE_SPREAD,
-                           _habits(theta), _limits(theta)])  # fmt: skip
+    average = (theta[TRUNK] / TRUNK_SPREAD, theta[SHAPE] / SHAPE_SPREAD)
+    return np.concatenate([_softened(away), np.tanh(deep), [grown], *average, _habits(theta), _limits(theta)])
 
 
 def _softened(away: Vector) -> Vector:

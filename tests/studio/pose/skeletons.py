@@ -1,4 +1,5 @@
-"""Complete skeletons for these tests: library poses on varied bodies, with joints hidden as a detector would leave them."""
+"""Complete skeletons for these tests: library poses on varied bodies, with joints hidden as a detector would leave
+them."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ FOREARMS = tuple(J(j) for j in range(15, 23))
 def skeleton(name: str = "front", *, seed: int = 0, turn: float = 0.0) -> Pose:
     """A library pose on a body whose segments are each some 6 % off the average, over 512 x 768."""
     rng, average = np.random.default_rng(seed), Proportions()
-    body = Proportions(**{f.name: float(getattr(average, f.name) * np.exp(rng.normal(0, 0.06))) for f in fields(average)})
+    body = Proportions(
+        **{f.name: float(getattr(average, f.name) * np.exp(rng.normal(0, 0.06))) for f in fields(average)}
+    )
     angles = replace(POSES[name].angles, yaw=POSES[name].angles.yaw + turn)
     return place(landmarks(angles, body), size=(512, 768), stature=640, hips=(256, 390))
 

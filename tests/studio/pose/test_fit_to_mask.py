@@ -9,11 +9,48 @@ from studio.pose.fit import Kind, fit_to_mask, kind_of, outline_of
 from studio.pose.types import J, JointState
 
 Corners = list[tuple[int, int]]
-SHIRT: Corners = [(150, 100), (180, 110), (210, 100), (290, 170), (265, 200), (230, 165), (230, 280), (130, 280), (130, 165), (95, 200), (70, 170)]
-LONG_SLEEVES: Corners = [(150, 100), (210, 100), (240, 115), (300, 270), (275, 280), (228, 160), (228, 270), (132, 270), (132, 160), (85, 280), (60, 270), (120, 115)]
+SHIRT: Corners = [
+    (150, 100),
+    (180, 110),
+    (210, 100),
+    (290, 170),
+    (265, 200),
+    (230, 165),
+    (230, 280),
+    (130, 280),
+    (130, 165),
+    (95, 200),
+    (70, 170),
+]
+LONG_SLEEVES: Corners = [
+    (150, 100),
+    (210, 100),
+    (240, 115),
+    (300, 270),
+    (275, 280),
+    (228, 160),
+    (228, 270),
+    (132, 270),
+    (132, 160),
+    (85, 280),
+    (60, 270),
+    (120, 115),
+]
 TROUSERS: Corners = [(140, 80), (220, 80), (235, 400), (195, 400), (182, 170), (178, 170), (165, 400), (125, 400)]
 SKIRT: Corners = [(145, 100), (215, 100), (260, 260), (100, 260)]
-DRESS: Corners = [(150, 60), (162, 62), (180, 85), (198, 62), (210, 60), (222, 110), (210, 180), (270, 400), (90, 400), (150, 180), (138, 110)]  # fmt: skip
+DRESS: Corners = [
+    (150, 60),
+    (162, 62),
+    (180, 85),
+    (198, 62),
+    (210, 60),
+    (222, 110),
+    (210, 180),
+    (270, 400),
+    (90, 400),
+    (150, 180),
+    (138, 110),
+]
 
 
 def mask_of(corners: Corners) -> np.ndarray:
@@ -22,7 +59,13 @@ def mask_of(corners: Corners) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("corners", "kind"),
-    [(SHIRT, Kind.UPPER), (LONG_SLEEVES, Kind.UPPER), (TROUSERS, Kind.TROUSERS), (SKIRT, Kind.SKIRT), (DRESS, Kind.DRESS)],
+    [
+        (SHIRT, Kind.UPPER),
+        (LONG_SLEEVES, Kind.UPPER),
+        (TROUSERS, Kind.TROUSERS),
+        (SKIRT, Kind.SKIRT),
+        (DRESS, Kind.DRESS),
+    ],
 )
 def test_the_shape_says_what_it_is(corners: Corners, kind: Kind) -> None:
     assert kind_of(outline_of(mask_of(corners))) is kind
@@ -31,8 +74,12 @@ def test_the_shape_says_what_it_is(corners: Corners, kind: Kind) -> None:
 def test_a_word_for_the_garment_overrides_the_shape() -> None:
     outline = outline_of(mask_of(SKIRT))
     assert [kind_of(outline, word) for word in ("upper", "full", "lower", "mamianqun", "cloth")] == [
-        Kind.UPPER, Kind.DRESS, Kind.SKIRT, Kind.SKIRT, Kind.SKIRT,
-    ]  # fmt: skip
+        Kind.UPPER,
+        Kind.DRESS,
+        Kind.SKIRT,
+        Kind.SKIRT,
+        Kind.SKIRT,
+    ]
 
 
 @pytest.mark.parametrize("corners", [SHIRT, LONG_SLEEVES, TROUSERS, SKIRT, DRESS])

@@ -55,17 +55,32 @@ def with_number(value: Any, at: int = 0) -> dict[str, Any]:
 
 
 BAD: list[tuple[str, Any]] = [
-    ("skeleton_not_json", "{"), ("skeleton_not_json", b"\xff\xfe\x00"), ("skeleton_not_json", "[]"), ("skeleton_not_json", "[" * 100_000),
-    ("skeleton_too_large", " " * 1_000_001), ("skeleton_empty", broken(people=[])), ("skeleton_empty", broken(people={"a": 1})),
-    ("skeleton_empty", broken(people=[{"pose_keypoints_2d": [0] * 54}])), ("skeleton_too_large", broken(people=[{}] * 101)),
-    ("skeleton_wrong_length", broken(people=[{"pose_keypoints_2d": [1.0] * 53}])), ("skeleton_wrong_length", broken(people=[7])),
-    ("skeleton_wrong_length", broken(people=[{}])), ("skeleton_without_canvas", broken(canvas_width=None)),
-    ("skeleton_without_canvas", broken(canvas_height=0)), ("skeleton_without_canvas", broken(canvas_width=True)),
-    ("skeleton_without_canvas", broken(canvas_width=10**9)), ("skeleton_not_finite", with_number(math.nan)),
-    ("skeleton_not_finite", with_number(-math.inf)), ("skeleton_not_finite", json.dumps(with_number(math.nan))),
-    ("skeleton_not_finite", with_number(10**400)), ("skeleton_not_numbers", with_number("7")), ("skeleton_not_numbers", with_number(None)),
-    ("skeleton_not_numbers", with_number(True)), ("skeleton_out_of_range", with_number(1e9)), ("skeleton_out_of_range", with_number(1.5, at=2)),
-]  # fmt: skip
+    ("skeleton_not_json", "{"),
+    ("skeleton_not_json", b"\xff\xfe\x00"),
+    ("skeleton_not_json", "[]"),
+    ("skeleton_not_json", "[" * 100_000),
+    ("skeleton_too_large", " " * 1_000_001),
+    ("skeleton_empty", broken(people=[])),
+    ("skeleton_empty", broken(people={"a": 1})),
+    ("skeleton_empty", broken(people=[{"pose_keypoints_2d": [0] * 54}])),
+    ("skeleton_too_large", broken(people=[{}] * 101)),
+    ("skeleton_wrong_length", broken(people=[{"pose_keypoints_2d": [1.0] * 53}])),
+    ("skeleton_wrong_length", broken(people=[7])),
+    ("skeleton_wrong_length", broken(people=[{}])),
+    ("skeleton_without_canvas", broken(canvas_width=None)),
+    ("skeleton_without_canvas", broken(canvas_height=0)),
+    ("skeleton_without_canvas", broken(canvas_width=True)),
+    ("skeleton_without_canvas", broken(canvas_width=10**9)),
+    ("skeleton_not_finite", with_number(math.nan)),
+    ("skeleton_not_finite", with_number(-math.inf)),
+    ("skeleton_not_finite", json.dumps(with_number(math.nan))),
+    ("skeleton_not_finite", with_number(10**400)),
+    ("skeleton_not_numbers", with_number("7")),
+    ("skeleton_not_numbers", with_number(None)),
+    ("skeleton_not_numbers", with_number(True)),
+    ("skeleton_out_of_range", with_number(1e9)),
+    ("skeleton_out_of_range", with_number(1.5, at=2)),
+]
 
 
 @pytest.mark.parametrize(("code", "bad"), BAD, ids=[f"{code}-{k}" for k, (code, _) in enumerate(BAD)])

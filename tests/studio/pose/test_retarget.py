@@ -44,8 +44,11 @@ def test_proportions_alone_stand_head_to_toe_in_the_frame() -> None:
 
 def test_the_mirrored_pose_is_the_pose_in_a_mirror() -> None:
     frame = (400, 600)
-    plain, flipped = retarget("hand-raised", Proportions(), frame), retarget("hand-raised", Proportions(), frame, mirror=True)
-    assert plain.points[J.LEFT_WRIST, 1] < plain.points[J.NOSE, 1] < plain.points[J.RIGHT_WRIST, 1]
+    plain, flipped = (
+        retarget("hand-raised", Proportions(), frame),
+        retarget("hand-raised", Proportions(), frame, mirror=True),
+    )
+    assert plain.points[J.LEFT_WRIST, 1] < plain.points[J.LEFT_SHOULDER, 1] < plain.points[J.RIGHT_WRIST, 1]
     assert np.allclose(mirrored(plain).points, flipped.points, atol=0.01)
     assert np.array_equal(mirrored(mirrored(plain)).points.round(3), plain.points.round(3))
 
