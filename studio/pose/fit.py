@@ -177,7 +177,7 @@ def _split(outline: Outline) -> float | None:
 
 def _sleeved(outline: Outline) -> bool:
     """Three runs abreast, or a top much wider than the trunk below it."""
-    upper = outline.runs[: int(0.75 * outline.height)]
+    upper = outline.runs[: max(1, int(0.75 * outline.height))]
     if float((upper >= 3).mean()) > 0.06:
         return True
     below = min(outline.span_at(0.6), outline.span_at(0.75))
