@@ -13,8 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.fidelity.landmarks import DRAWN_FROM
-from studio.fidelity.regions import EXTREMITIES, SEGMENTS, Extremity, Segment, capsule, trunk_and_head
+from studio.fidelity.regions import EXTREMITIES, SEGMENTS, TRUNK, Extremity, Segment, capsule, trunk_and_head
 from studio.fidelity.report import Gap, LimbReport
 from studio.fidelity.working import Working
 from studio.pose.metrics import torso
@@ -25,8 +24,12 @@ from studio.segmentation.masks import Mask, SoftMask, expand, shrink
 from studio.segmentation.silhouette import strangeness
 from studio.segmentation.zones import zones_of
 
-# Least share of a limb's tube that must be person.
-PRESENT_FROM = 0.35
+# Least share of a limb's tube that must be person, where it was asked and where the detector says it is.
+ASKED_FROM, FOUND_FROM = 0.35, 0.6
+# A limb found shorter than this share of the asked one is no proof of it.
+SQUEEZED_BELOW = 0.5
+# Least share of a lower arm or leg that must be skin to be a bare one.
+BARE_FROM = 0.35
 # Areas of an extra part in squared torso diagonals: a hand is about 0.03, a bare arm 0.12.
 LEAST_PART, MOST_PART = 0.02, 0.6
 # From this length, in torso diagonals, a part is more than a hand.
@@ -46,26 +49,55 @@ def count_limbs(small: Working, *, gap: Gap | None) -> LimbReport:
 
 
 def missing_limbs(small: Working, person: Mask) -> tuple[str, ...]:
-    """Names of the limbs whose tube is empty in every known pose (the asked and the found one)."""
+    """Names of the limbs that are empty where they were asked and not to be seen where the detector put them."""
+    trunk = _trunk(small)
+    first, *others = small.poses
     return tuple(
         segment.name
         for segment in SEGMENTS
-        if _expected(segment, small.poses[0]) and not any(_there(segment, pose, person) for pose in small.poses)
+        if _expected(segment, first)
+        and _shown(segment, first, person, trunk, hidden=1.0) < ASKED_FROM
+        and not any(_elsewhere(segment, pose, first, person, trunk) for pose in others)
     )
 
 
+def _elsewhere(segment: Segment, found: Pose, asked: Pose, person: Mask, trunk: Mask) -> bool:
+    """The limb is where the detector put it, and no stub: it squeezes an arm that is not there into the one above."""
+    (a, b), (c, d) = segment.ends(found), segment.ends(asked)
+    if np.linalg.norm(b - a) < SQUEEZED_BELOW * np.linalg.norm(d - c):
+        return False
+    return _shown(segment, found, person, trunk, hidden=0.0) >= FOUND_FROM
+
+
 def _expected(segment: Segment, pose: Pose) -> bool:
-    """The limb was drawn and lies in the picture with both its ends."""
+    """The limb lies in the picture with both its ends, and the asked pose is more than a guess there."""
     joints = [int(segment.start), *(int(j) for j in segment.end)]
     inside = all(0 <= x < pose.size[0] and 0 <= y < pose.size[1] for x, y in segment.ends(pose))
-    return inside and float(pose.confidence[joints].min()) >= DRAWN_FROM
+    return inside and float(pose.confidence[joints].min()) >= WEAK_FROM
 
 
-def _there(segment: Segment, pose: Pose, person: Mask) -> bool:
+def _shown(segment: Segment, pose: Pose, person: Mask, trunk: Mask, *, hidden: float) -> float:
+    """Share (0..1) of the limb's tube that is person; ``hidden`` when most of it lies on the trunk and proves nothing.
+
+    A detector puts the joints of an arm that is not there onto the trunk, where there is always somebody.
+    """
     a, b = segment.ends(pose)
     # The first part of a limb lies over what it grows from.
     tube = capsule(a + 0.4 * (b - a), b, max(1.0, segment.radius * torso(pose)), person.shape)
-    return bool(tube.any() and person[tube].mean() >= PRESENT_FROM)
+    clear = tube & ~trunk
+    if np.count_nonzero(clear) < 0.5 * np.count_nonzero(tube) or not clear.any():
+        return hidden
+    return float(person[clear].mean())
+
+
+def _trunk(small: Working) -> Mask:
+    """The garment, and the quadrangle of shoulders and hips."""
+    out = np.zeros(small.shape, np.bool_) if small.garment is None else small.garment.copy()
+    for pose in small.poses:
+        plane = np.zeros(small.shape, np.uint8)
+        cv2.fillConvexPoly(plane, cv2.convexHull(np.round(pose.points[list(TRUNK), :2]).astype(np.int32)), 1)
+        out |= plane.astype(np.bool_)
+    return out
 
 
 def skin_of(small: Working) -> ColourModel | None:
@@ -131,7 +163,7 @@ def _bare(limb: Extremity, pose: Pose, skin: Mask) -> bool:
     """Skin in the lower half of the limb."""
     a, b = pose.points[[int(j) for j in limb.chain[1:]], :2].astype(np.float64)
     tube = capsule(a + 0.3 * (b - a), b, max(1.0, 0.045 * torso(pose)), skin.shape)
-    return bool(tube.any() and skin[tube].mean() >= PRESENT_FROM)
+    return bool(tube.any() and skin[tube].mean() >= BARE_FROM)
 
 
 def _stands_out(lab: Floats, small: Working) -> Mask:

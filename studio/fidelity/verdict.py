@@ -50,7 +50,7 @@ def best_of(reports: Sequence[Report]) -> int:
     """Index of the best report.
 
     The order, each step deciding only between those that were equal before: the verdict; fewer changed garment pixels;
-    fewer faults of limbs; fewer sections that could not be measured; PCK in steps of 0.1; the seam's mean CIEDE2000 in
+    fewer sections that could not be measured; fewer faults of limbs; PCK in steps of 0.1; the seam's mean CIEDE2000 in
     steps of 1; the outline's IoU in steps of 0.05; OKS; the earlier picture.
 
     Raises:
@@ -68,8 +68,8 @@ def _badness(report: Report) -> tuple[float, ...]:
     return (
         _RANK[report.verdict],
         0.0 if garment.locked_ratio is None else 1.0 - garment.locked_ratio,
-        len(limbs.missing or ()) + len(limbs.extra or ()),
         gaps,
+        len(limbs.missing or ()) + len(limbs.extra or ()),
         -_stepped(report.pose.pck, 0.1, worst=0.0),
         _stepped(report.seam.delta_e_mean, 1.0, worst=100.0),
         -_stepped(report.outline.iou, 0.05, worst=0.0),
