@@ -1,4 +1,6 @@
-"""The world rendered to arrays on disk: pictures, part maps, skeletons and captions, in shards a trainer maps into memory."""
+"""The world rendered to arrays on disk: pictures, part maps, skeletons and captions, in shards a trainer maps into
+memory.
+"""
 
 from __future__ import annotations
 
@@ -59,12 +61,16 @@ def _row(seed: int, size: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[n
     return np.asarray(drawing.picture), parts, np.asarray(render_skeleton(drawing.pose)), drawing.caption
 
 
-def render(folder: Path, count: int, *, first_seed: int = 0, workers: int = 2, size: tuple[int, int] = NATIVE) -> list[Path]:
+def render(
+    folder: Path, count: int, *, first_seed: int = 0, workers: int = 2, size: tuple[int, int] = NATIVE
+) -> list[Path]:
     """Render ``count`` pictures (a multiple of 1,000 is best) with a few processes; returns the shards in order."""
     folder.mkdir(parents=True, exist_ok=True)
     starts = list(range(first_seed, first_seed + count, SHARD))
     with ProcessPoolExecutor(max_workers=workers) as pool:
-        jobs = [pool.submit(render_shard, folder, start, min(SHARD, first_seed + count - start), size) for start in starts]
+        jobs = [
+            pool.submit(render_shard, folder, start, min(SHARD, first_seed + count - start), size) for start in starts
+        ]
         return [job.result() for job in jobs]
 
 

@@ -1,4 +1,6 @@
-"""The shapes of the ``mini`` family: one recipe for two cores, a larger one for an accelerator, both in diffusers' own classes."""
+"""The shapes of the ``mini`` family: one recipe for two cores, a larger one for an accelerator, both in diffusers' own
+classes.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +43,10 @@ class Recipe:
 
 
 RECIPES = {
-    "cpu": Recipe("cpu", 14_000, (16, 32, 64, 96), (64, 128, 256), 1, 128, 3, 2_000, 8, 1.6e-3, 9_000, 16, 8e-4),
-    "large": Recipe("large", 60_000, (24, 48, 96, 128), (96, 160, 256), 1, 160, 4, 30_000, 64, 1e-3, 150_000, 256, 6e-4),
+    "cpu": Recipe("cpu", 14_000, (16, 32, 64, 96), (64, 128, 192), 1, 128, 3, 2_000, 8, 1.6e-3, 9_000, 16, 8e-4),
+    "large": Recipe(
+        "large", 60_000, (24, 48, 96, 128), (80, 144, 208), 1, 160, 4, 30_000, 64, 1e-3, 150_000, 256, 6e-4
+    ),
     "smoke": Recipe("smoke", 8, (8, 8, 16, 16), (16, 32, 32), 1, 32, 1, 2, 2, 1e-3, 2, 2, 1e-3),
 }
 
@@ -53,10 +57,15 @@ def build_vae(recipe: Recipe) -> AutoencoderKL:
 
     levels = len(recipe.vae_channels)
     return AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * levels, up_block_types=("UpDecoderBlock2D",) * levels,
-        block_out_channels=recipe.vae_channels, layers_per_block=1, latent_channels=4, norm_num_groups=8,
-        mid_block_add_attention=False, sample_size=192,
-    )  # fmt: skip
+        down_block_types=("DownEncoderBlock2D",) * levels,
+        up_block_types=("UpDecoderBlock2D",) * levels,
+        block_out_channels=recipe.vae_channels,
+        layers_per_block=1,
+        latent_channels=4,
+        norm_num_groups=8,
+        mid_block_add_attention=False,
+        sample_size=192,
+    )
 
 
 def build_text_encoder(recipe: Recipe, *, vocabulary: int, start: int, end: int) -> CLIPTextModel:
@@ -64,33 +73,52 @@ def build_text_encoder(recipe: Recipe, *, vocabulary: int, start: int, end: int)
     from transformers import CLIPTextConfig, CLIPTextModel
 
     config = CLIPTextConfig(
-        vocab_size=vocabulary, hidden_size=recipe.text_width, intermediate_size=recipe.text_width * 3, num_hidden_layers=recipe.text_layers,
-        num_attention_heads=recipe.text_width // 32, max_position_embeddings=MAX_TOKENS, bos_token_id=start, eos_token_id=end,
-        pad_token_id=end, projection_dim=recipe.text_width,
-    )  # fmt: skip
+        vocab_size=vocabulary,
+        hidden_size=recipe.text_width,
+        intermediate_size=recipe.text_width * 3,
+        num_hidden_layers=recipe.text_layers,
+        num_attention_heads=recipe.text_width // 32,
+        max_position_embeddings=MAX_TOKENS,
+        bos_token_id=start,
+        eos_token_id=end,
+        pad_token_id=end,
+        projection_dim=recipe.text_width,
+    )
     return CLIPTextModel(config)
 
 
 def _shared(recipe: Recipe) -> dict[str, Any]:
     return {
-        "block_out_channels": recipe.unet_channels, "layers_per_block": recipe.unet_layers, "cross_attention_dim": recipe.text_width,
-        "attention_head_dim": 4, "norm_num_groups": 16,
+        "block_out_channels": recipe.unet_channels,
+        "layers_per_block": recipe.unet_layers,
+        "cross_attention_dim": recipe.text_width,
+        "attention_head_dim": 4,
+        "norm_num_groups": 16,
         "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-    }  # fmt: skip
+    }
 
 
 def build_unet(recipe: Recipe) -> UNet2DConditionModel:
-    """Nine input channels: noisy latents 4, mask 1, latents of the masked picture 4, in diffusers' inpainting order."""
+    """Nine input channels: noisy latents 4, mask 1, latents of the masked picture 4, in diffusers' inpainting order.
+
+    ``sample_size`` is what diffusers' pipelines insist on; the network itself takes any size, and is trained at 24x16.
+    """
     from diffusers import UNet2DConditionModel
 
     return UNet2DConditionModel(
-        sample_size=(24, 16), in_channels=9, out_channels=4, up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"), **_shared(recipe)
+        sample_size=64,
+        in_channels=9,
+        out_channels=4,
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        **_shared(recipe),
     )
 
 
 def build_controlnet(recipe: Recipe) -> ControlNetModel:
-    """The UNet's encoder again, reading the skeleton picture (Zhang et al. 2023, arXiv:2302.05543)."""
+    """The UNet's encoder again, on the noisy latents alone, reading the skeleton picture (Zhang et al. 2023,
+    arXiv:2302.05543).
+    """
     from diffusers import ControlNetModel
 
     embedding = (8, 16, 32, 64) if min(recipe.unet_channels) >= 64 else (4, 8, 8, 16)
-    return ControlNetModel(in_channels=9, conditioning_embedding_out_channels=embedding, **_shared(recipe))
+    return ControlNetModel(in_channels=4, conditioning_embedding_out_channels=embedding, **_shared(recipe))

@@ -50,7 +50,8 @@ class Angles:
     """A whole pose. Degrees; left and right are the subject's own.
 
     Attributes:
-        yaw: turn about the vertical: 0 faces the camera, 90 shows the left side's profile (faces the image's left), 180 the back.
+        yaw: turn about the vertical: 0 faces the camera, 90 shows the left side's profile (faces the image's left),
+            180 the back.
         lean: torso sideways (towards image right at yaw 0) and forwards.
         head_yaw, head_pitch: on top of the body's own; positive pitch looks down.
     """
@@ -69,10 +70,17 @@ class Angles:
     def mirrored(self) -> Angles:
         """The same pose seen in a mirror."""
         return replace(
-            self, left_arm=self.right_arm, right_arm=self.left_arm, left_leg=self.right_leg, right_leg=self.left_leg,
-            yaw=-self.yaw, lean=(-self.lean[0], self.lean[1]), shoulder_tilt=-self.shoulder_tilt,
-            hip_tilt=-self.hip_tilt, head_yaw=-self.head_yaw,
-        )  # fmt: skip
+            self,
+            left_arm=self.right_arm,
+            right_arm=self.left_arm,
+            left_leg=self.right_leg,
+            right_leg=self.left_leg,
+            yaw=-self.yaw,
+            lean=(-self.lean[0], self.lean[1]),
+            shoulder_tilt=-self.shoulder_tilt,
+            hip_tilt=-self.hip_tilt,
+            head_yaw=-self.head_yaw,
+        )
 
 
 def direction(side: float, outwards: float, forwards: float) -> Vector:
@@ -145,9 +153,12 @@ def _arm(out: NDArray[np.float64], p: Proportions, angles: Angles, side: float, 
 
 # Face landmarks in heads (unit = head height) from the head's centre, for the body's left side; x is mirrored.
 FACE = {
-    J.LEFT_EYE_INNER: (0.09, 0.01, -0.37), J.LEFT_EYE: (0.155, 0.005, -0.35), J.LEFT_EYE_OUTER: (0.22, 0.01, -0.31),
-    J.LEFT_EAR: (0.355, 0.06, 0.02), J.MOUTH_LEFT: (0.10, 0.285, -0.36),
-}  # fmt: skip
+    J.LEFT_EYE_INNER: (0.09, 0.01, -0.37),
+    J.LEFT_EYE: (0.155, 0.005, -0.35),
+    J.LEFT_EYE_OUTER: (0.22, 0.01, -0.31),
+    J.LEFT_EAR: (0.355, 0.06, 0.02),
+    J.MOUTH_LEFT: (0.10, 0.285, -0.36),
+}
 NOSE = (0.0, 0.15, -0.47)
 
 

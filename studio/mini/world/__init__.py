@@ -1,6 +1,7 @@
 """A procedural world of dressed figures, drawn by us: the training data of ``mini`` and the demo catalog.
 
-``draw(spec, size=...)`` renders one :class:`~studio.mini.world.spec.Spec` with its exact garment masks, landmarks and caption.
+``draw(spec, size=...)`` renders one :class:`~studio.mini.world.spec.Spec` with its exact garment masks, landmarks and
+caption.
 """
 
 from studio.mini.world.draw import Drawing, draw

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ Keep = Callable[[Patch], NDArray[np.bool_]]
 
 def linear(colour: tuple[int, int, int]) -> F:
     """sRGB bytes to the world's working light: (c / 255)², a gamma of 2, which makes the way back one square root."""
-    return np.square(np.asarray(colour, np.float32) / 255)
+    return np.asarray(np.square(np.asarray(colour, np.float32) / 255))
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,14 @@ class Noise:
         return np.asarray(cv2.remap(self.grid, mx, my, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)).ravel()[:count]
 
 
-def soft(distance: F, width: float) -> F:
+def soft(distance: NDArray[Any], width: float) -> F:
     """1 where ``distance`` is well below 0, 0 well above, a ramp of ``width`` between."""
     return np.clip(0.5 - distance / max(width, 1e-6), 0, 1)
 
 
 def mix(base: F, over: F, amount: F) -> F:
     """``base`` (n, 3) or (3,) covered by ``over`` where ``amount`` (n,) says so."""
-    return base * (1 - amount[:, None]) + over * amount[:, None]
+    return np.asarray(base * (1 - amount[:, None]) + over * amount[:, None])
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ class Cut:
     start: float = 0.0
 
 
-def cloth(garment: Garment, cut: Cut, noise: Noise, stature: float, *, keep: Keep | None = None, tint: Tint | None = None) -> Material:
+def cloth(
+    garment: Garment, cut: Cut, noise: Noise, stature: float, *, keep: Keep | None = None, tint: Tint | None = None
+) -> Material:
     """The garment's cloth over one solid."""
     main, second = linear(COLOURS[garment.colour]), linear(COLOURS[garment.second])
 
@@ -124,7 +127,8 @@ def folds(cut: Cut, p: Patch, noise: Noise, garment: Garment) -> F:
         return np.asarray(0.0011 * creases * (0.25 + np.clip(p.v, 0, 1) ** 2))
     if cut.folds == "leg":
         creases = np.sin(2 * np.pi * (2.6 * p.v + 0.9 * p.u) + 5 * noise.at(p.u + key, p.v * 0.3))
-        return np.asarray(0.0014 * creases * (0.2 + np.clip(p.v, 0, 1) ** 3)) + 0.002 * soft(np.abs(p.u) - 0.012, 0.02)
+        press = 0.002 * soft(np.abs(p.u) - 0.012, 0.02)
+        return np.asarray(0.0014 * creases * (0.2 + np.clip(p.v, 0, 1) ** 3) + press)
     if cut.folds == "knit":
         rib = 0.0006 * np.cos(2 * np.pi * p.u * 90)
         return np.asarray(rib + 0.004 * noise.at(p.u * 0.9 + key, p.v * 0.5))

@@ -8,9 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from studio.mini.world.cloth import Cut, Keep, Tint, cloth, linear, mix, soft
-from studio.mini.world.figure import FULL, LOWER, SIDES, UPPER, Stage, armpit, hip_socket, limb_radii, scaled, torso_rings
+from studio.mini.world.figure import (
+    FULL,
+    LOWER,
+    SIDES,
+    UPPER,
+    Stage,
+    armpit,
+    hip_socket,
+    limb_radii,
+    scaled,
+    torso_rings,
+)
 from studio.mini.world.spec import COLOURS, Garment
-from studio.mini.world.surfaces import F, Patch, Ring, Wave, loft
+from studio.mini.world.surfaces import F, Look, Material, Patch, Ring, Wave, loft
 from studio.pose.types import J
 
 AROUND = 0.56
@@ -40,7 +51,11 @@ def _body_rings(stage: Stage, garment: Garment, hem: float) -> list[Ring]:
     if hem < 0.9:
         return [*out, Ring(hem, out[-1].width, out[-1].depth)]
     # The hem must clear the thighs, which bulge through a plain ellipse.
-    return [*out, Ring(0.98, hip.width + ease + 0.006, hip.depth + ease + 0.014), Ring(hem, hip.width + ease + 0.01, hip.depth + ease + 0.018)]
+    return [
+        *out,
+        Ring(0.98, hip.width + ease + 0.006, hip.depth + ease + 0.014),
+        Ring(hem, hip.width + ease + 0.01, hip.depth + ease + 0.018),
+    ]
 
 
 def _loose(width: float, hip: float, fitted: bool, s: float) -> float:
@@ -50,7 +65,13 @@ def _loose(width: float, hip: float, fitted: bool, s: float) -> float:
 
 def _neckline(garment: Garment, hem: float) -> Keep:
     top, span = -0.14, hem + 0.14
-    deep, wide = {"shirt": (0.16, 0.05), "coat": (0.5, 0.06), "dress": (0.2, 0.15), "t-shirt": (0.08, 0.17), "sweater": (0.05, 0.17)}[garment.category]
+    deep, wide = {
+        "shirt": (0.16, 0.05),
+        "coat": (0.5, 0.06),
+        "dress": (0.2, 0.15),
+        "t-shirt": (0.08, 0.17),
+        "sweater": (0.05, 0.17),
+    }[garment.category]
 
     def keep(p: Patch) -> NDArray[np.bool_]:
         s = top + p.v * span
@@ -71,7 +92,11 @@ def _trim(garment: Garment, hem: float) -> Tint:
         if garment.category in ("shirt", "coat"):
             colour = mix(colour, shade, soft(np.abs(u - 0.012) - 0.0035, 0.006))
             button = np.hypot(u * 0.56, (np.mod(s, 0.16) - 0.08) * 0.28) - 0.0055
-            colour = mix(colour, linear((226, 222, 214)) if garment.colour != "white" else linear((150, 146, 140)), soft(button, 0.003))
+            colour = mix(
+                colour,
+                linear((226, 222, 214)) if garment.colour != "white" else linear((150, 146, 140)),
+                soft(button, 0.003),
+            )
         if garment.category == "coat":
             lapel = np.abs(np.abs(u) - 0.075 * np.clip(1 - s / 0.68, 0, 1) - 0.03) - 0.004
             colour = mix(colour, shade, soft(lapel, 0.008) * (s < 0.62))
@@ -98,15 +123,37 @@ def _top(stage: Stage, garment: Garment, group: int) -> None:
     hem = HEM[garment.category]
     along = stage.spec.person.proportions.torso * (hem + 0.14)
     kind = "knit" if garment.category == "sweater" else "torso"
-    material = cloth(garment, Cut(AROUND, along, kind), stage.noise, stage.stature, keep=_neckline(garment, hem), tint=_trim(garment, hem))
+    material = cloth(
+        garment,
+        Cut(AROUND, along, kind),
+        stage.noise,
+        stage.stature,
+        keep=_neckline(garment, hem),
+        tint=_trim(garment, hem),
+    )
     rings = _body_rings(stage, garment, hem)
     loft(
-        stage.buffers, stage.chest, stage.pelvis, scaled(rings, stage.stature), stage.spec.angles.yaw, material, group,
+        stage.buffers,
+        stage.chest,
+        stage.pelvis,
+        scaled(rings, stage.stature),
+        stage.spec.angles.yaw,
+        material,
+        group,
         wave=Wave(0.012, 2.0, stage.spec.seed % 6, 0.02),
-    )  # fmt: skip
+    )
     _sleeves(stage, garment, group)
     if garment.category == "coat":
-        _skirt(stage, garment, group, top=1.0, hem_at={"short": 0.3, "knee": 0.52, "long": 0.8}[garment.length], flare=1.22, kind="torso", tint=_coat_line())
+        _skirt(
+            stage,
+            garment,
+            group,
+            top=1.0,
+            hem_at={"short": 0.3, "knee": 0.52, "long": 0.8}[garment.length],
+            flare=1.22,
+            kind="torso",
+            tint=_coat_line(),
+        )
 
 
 def _coat_line() -> Tint:
@@ -129,16 +176,22 @@ def _sleeves(stage: Stage, garment: Garment, group: int) -> None:
             end = shoulder + (elbow - shoulder) * 0.6
             stage.limb(shoulder, end, (r["shoulder"] + ease, r["shoulder"] * 0.92 + ease * 1.4), upper, group)
             continue
-        stage.limb(shoulder, elbow, (r["shoulder"] + ease, r["elbow"] + ease), _uncut(garment, Cut(0.2, p.upper_arm, "sleeve"), stage), group)
+        stage.limb(
+            shoulder,
+            elbow,
+            (r["shoulder"] + ease, r["elbow"] + ease),
+            _uncut(garment, Cut(0.2, p.upper_arm, "sleeve"), stage),
+            group,
+        )
         lower = cloth(garment, Cut(0.18, p.forearm, "sleeve", p.upper_arm), stage.noise, stage.stature, tint=_cuff())
         stage.limb(elbow, elbow + (wrist - elbow) * 0.97, (r["elbow"] + ease, r["wrist"] + ease * 1.2), lower, group)
 
 
-def _uncut(garment: Garment, cut: Cut, stage: Stage) -> Callable[[Patch], object]:
+def _uncut(garment: Garment, cut: Cut, stage: Stage) -> Material:
     """The upper sleeve runs on round the elbow, so its end is not cut off flat."""
     inner = cloth(garment, cut, stage.noise, stage.stature)
 
-    def material(p: Patch) -> object:
+    def material(p: Patch) -> Look:
         look = inner(Patch(p.u, np.clip(p.v, -0.2, 1.0), p.local, p.x, p.y))
         return look
 
@@ -171,7 +224,16 @@ def _belt() -> Tint:
 
 
 def _skirt(
-    stage: Stage, garment: Garment, group: int, *, top: float, hem_at: float, flare: float, kind: str, tint: Tint | None = None, start: float = 0.0
+    stage: Stage,
+    garment: Garment,
+    group: int,
+    *,
+    top: float,
+    hem_at: float,
+    flare: float,
+    kind: str,
+    tint: Tint | None = None,
+    start: float = 0.0,
 ) -> None:
     """A tube from ``top`` (torso lengths below the shoulders) to ``hem_at`` (0 hips .. 1 ankles)."""
     j, s = stage.joints, stage.stature
@@ -186,14 +248,18 @@ def _skirt(
     at = np.interp(top, [r.s for r in hips], [r.width for r in hips])
     deep = np.interp(top, [r.s for r in hips], [r.depth for r in hips])
     ease = 0.016 if garment.category == "coat" else 0.007
-    ratio = np.clip(float(np.linalg.norm(stage.pelvis - waist)) / max(float(np.linalg.norm(end - waist)), 1.0), 0.02, 0.7)
+    ratio = np.clip(
+        float(np.linalg.norm(stage.pelvis - waist)) / max(float(np.linalg.norm(end - waist)), 1.0), 0.02, 0.7
+    )
     spread = abs(float(j[J.LEFT_KNEE][0] - j[J.RIGHT_KNEE][0])) / s * 0.5 * hem_at
     stride = abs(float(j[J.LEFT_KNEE][2] - j[J.RIGHT_KNEE][2])) / s * 0.5 * hem_at
     wide, far = max(hip.width * flare, spread + 0.06), max(hip.depth * flare * 1.1, stride + 0.06)
     rings = [
-        Ring(0.0, float(at) + ease, float(deep) + ease), Ring(float(ratio) * 0.9, hip.width + ease * 1.3, hip.depth + ease * 1.3),
-        Ring(float(ratio) * 0.5 + 0.5, (hip.width + wide) / 2 + ease, (hip.depth + far) / 2 + ease), Ring(1.0, wide + ease, far + ease),
-    ]  # fmt: skip
+        Ring(0.0, float(at) + ease, float(deep) + ease),
+        Ring(float(ratio) * 0.9, hip.width + ease * 1.3, hip.depth + ease * 1.3),
+        Ring(float(ratio) * 0.5 + 0.5, (hip.width + wide) / 2 + ease, (hip.depth + far) / 2 + ease),
+        Ring(1.0, wide + ease, far + ease),
+    ]
     along = float(np.linalg.norm((end - waist)[:2])) / s
     material = cloth(garment, Cut(AROUND * 1.2, along, kind, start), stage.noise, s, tint=tint)
     wave = Wave(0.016 if kind == "skirt" else 0.008, 3.2, stage.spec.seed % 7, 0.02)
@@ -214,7 +280,13 @@ def _lap(stage: Stage, garment: Garment, group: int, hem_at: float) -> None:
         hip, knee, ankle = hip_socket(stage, base), j[J.LEFT_KNEE + base], j[J.LEFT_ANKLE + base]
         stage.limb(hip, knee, (r["thigh"] + 0.012, r["knee"] + 0.022), material, group)
         if hem_at > 0.5:
-            stage.limb(knee, knee + (ankle - knee) * (hem_at - 0.4) * 1.6, (r["knee"] + 0.022, r["knee"] + 0.03), material, group)
+            stage.limb(
+                knee,
+                knee + (ankle - knee) * (hem_at - 0.4) * 1.6,
+                (r["knee"] + 0.022, r["knee"] + 0.03),
+                material,
+                group,
+            )
     middle = (j[J.LEFT_KNEE] + j[J.RIGHT_KNEE]) / 2
     stage.limb(stage.pelvis, middle, (0.06, 0.05), material, group)
 
@@ -230,9 +302,21 @@ def _trousers(stage: Stage, garment: Garment, group: int, *, reach: float = 1.0)
         shin = Cut(0.24, p.shin, "leg", p.thigh)
         if reach < 0.6:
             end = hip + (knee - hip) * 0.72
-            stage.limb(hip, end, (r["thigh"] + ease, r["thigh"] * 0.86 + ease * 1.6), cloth(garment, Cut(0.3, p.thigh, "leg"), stage.noise, stage.stature), group)
+            stage.limb(
+                hip,
+                end,
+                (r["thigh"] + ease, r["thigh"] * 0.86 + ease * 1.6),
+                cloth(garment, Cut(0.3, p.thigh, "leg"), stage.noise, stage.stature),
+                group,
+            )
             continue
-        stage.limb(hip, knee, (r["thigh"] + ease, r["knee"] + ease * 1.5), _uncut(garment, Cut(0.3, p.thigh, "leg"), stage), group)
+        stage.limb(
+            hip,
+            knee,
+            (r["thigh"] + ease, r["knee"] + ease * 1.5),
+            _uncut(garment, Cut(0.3, p.thigh, "leg"), stage),
+            group,
+        )
         end = knee + (ankle - knee) * 1.04
         stage.limb(knee, end, (r["knee"] + ease * 1.5, calf), cloth(garment, shin, stage.noise, stage.stature), group)
 
@@ -253,7 +337,16 @@ def _shorts(stage: Stage, garment: Garment, group: int) -> None:
 def _plain_skirt(stage: Stage, garment: Garment, group: int) -> None:
     reach = {"short": 0.32, "knee": 0.55, "long": 0.9}[garment.length]
     pleated = garment.category == "pleated skirt"
-    _skirt(stage, garment, group, top=0.74, hem_at=reach, flare=1.6 if pleated else 1.3, kind="pleats" if pleated else "skirt", tint=_belt())
+    _skirt(
+        stage,
+        garment,
+        group,
+        top=0.74,
+        hem_at=reach,
+        flare=1.6 if pleated else 1.3,
+        kind="pleats" if pleated else "skirt",
+        tint=_belt(),
+    )
 
 
 def _mamianqun(stage: Stage, garment: Garment, group: int) -> None:
@@ -271,6 +364,10 @@ def _mamianqun(stage: Stage, garment: Garment, group: int) -> None:
 
 
 LOWERS: dict[str, Callable[[Stage, Garment, int], None]] = {
-    "trousers": _trousers, "wide trousers": _trousers, "shorts": _shorts, "skirt": _plain_skirt,
-    "pleated skirt": _plain_skirt, "mamianqun": _mamianqun,
-}  # fmt: skip
+    "trousers": _trousers,
+    "wide trousers": _trousers,
+    "shorts": _shorts,
+    "skirt": _plain_skirt,
+    "pleated skirt": _plain_skirt,
+    "mamianqun": _mamianqun,
+}

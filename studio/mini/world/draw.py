@@ -19,7 +19,8 @@ from studio.mini.world.surfaces import Buffers, F
 from studio.pose.body import landmarks, place
 from studio.pose.types import J, Pose
 
-# How tall a figure stands in the frame (statures per frame height), and where its hips' midpoint is (of the frame's height).
+# How tall a figure stands in the frame (statures per frame height), and where its hips' midpoint is (of the frame's
+# height).
 FRAMING = {"head-to-toe": (0.885, 0.5), "knee-up": (1.22, 0.625), "waist-up": (1.72, 0.865)}
 
 
@@ -29,7 +30,8 @@ class Drawing:
 
     Attributes:
         picture: RGB.
-        masks: bool (H, W) for each of "upper", "lower", "full" that is worn, and "person" (wearer and clothes, no stand).
+        masks: bool (H, W) for each of "upper", "lower", "full" that is worn, and "person" (wearer and clothes, no
+            stand).
         pose: the 33 landmarks in pixels of the picture.
         caption: the picture in words.
     """
@@ -56,7 +58,10 @@ def placement(spec: Spec, size: tuple[int, int]) -> tuple[float, tuple[float, fl
     tall, hip_line = FRAMING[spec.crop]
     body = landmarks(spec.angles, spec.person.proportions)
     stature = tall * height * spec.scale
-    x = width * (0.5 + spec.offset[0]) - float(body[[J.LEFT_SHOULDER, J.RIGHT_SHOULDER, J.LEFT_HIP, J.RIGHT_HIP], 0].mean()) * stature
+    x = (
+        width * (0.5 + spec.offset[0])
+        - float(body[[J.LEFT_SHOULDER, J.RIGHT_SHOULDER, J.LEFT_HIP, J.RIGHT_HIP], 0].mean()) * stature
+    )
     y = height * (hip_line + spec.offset[1])
     if spec.crop == "head-to-toe":
         # Feet on the floor line, however the pose bends.
@@ -131,14 +136,20 @@ def _shade(stage: Stage, drawn: NDArray[np.bool_]) -> F:
     diffuse = np.clip((facing + 0.35) / 1.35, 0, 1)
     lit = diffuse * _shadow(stage, light, drawn)
     warm = np.where((b.group == 1)[..., None], np.array([1.06, 0.98, 0.94], np.float32), np.float32(1))
-    sky = (0.5 - 0.5 * normal[..., 1:2]) * np.array([0.36, 0.38, 0.42], np.float32) + (0.5 + 0.5 * normal[..., 1:2]) * np.array([0.2, 0.18, 0.16], np.float32)
+    sky = (0.5 - 0.5 * normal[..., 1:2]) * np.array([0.36, 0.38, 0.42], np.float32) + (
+        0.5 + 0.5 * normal[..., 1:2]
+    ) * np.array([0.2, 0.18, 0.16], np.float32)
     occlusion = _occlusion(stage, drawn)[..., None]
     half = light + np.array([0, 0, 1], np.float32)
     half /= np.linalg.norm(half)
     gloss = np.where(b.group == 2, 0.16, np.where(b.group == 1, 0.05, 0.03)).astype(np.float32)
     shine = gloss * np.clip(normal @ half, 0, 1) ** 22 * lit
     rim = 0.08 * np.clip(1 - normal[..., 2], 0, 1)[..., None] ** 3
-    colour = b.colour * (sky * occlusion + lit[..., None] * 0.98 * (0.55 + 0.45 * occlusion)) * warm + shine[..., None] + rim * b.colour
+    colour = (
+        b.colour * (sky * occlusion + lit[..., None] * 0.98 * (0.55 + 0.45 * occlusion)) * warm
+        + shine[..., None]
+        + rim * b.colour
+    )
     return np.asarray(np.clip(colour, 0, 1), np.float32)
 
 
@@ -166,8 +177,12 @@ def _shadow(stage: Stage, light: F, drawn: NDArray[np.bool_]) -> F:
     for step in (0.02, 0.04, 0.065, 0.1):
         reach = step * stage.stature
         move = np.array([[1, 0, -ux * reach], [0, 1, -uy * reach]], np.float32)
-        seen = cv2.warpAffine(depth, move, (depth.shape[1], depth.shape[0]), borderMode=cv2.BORDER_CONSTANT, borderValue=-1e4)
-        covered = np.maximum(covered, np.clip((seen - depth - climb * reach - 0.004 * stage.stature) / (0.012 * stage.stature), 0, 1))
+        seen = cv2.warpAffine(
+            depth, move, (depth.shape[1], depth.shape[0]), borderMode=cv2.BORDER_CONSTANT, borderValue=-1e4
+        )
+        covered = np.maximum(
+            covered, np.clip((seen - depth - climb * reach - 0.004 * stage.stature) / (0.012 * stage.stature), 0, 1)
+        )
     return 1 - 0.55 * np.asarray(cv2.GaussianBlur(covered, (0, 0), 0.006 * stage.stature))
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from studio.mini.world.cloth import Noise, hair, linear, mix, skin, soft
 from studio.mini.world.spec import COLOURS, HAIR_COLOURS, SKINS, Spec
-from studio.mini.world.surfaces import Buffers, F, Look, Patch, Ring, ellipsoid, limb, loft
+from studio.mini.world.surfaces import Buffers, F, Look, Material, Patch, Ring, ellipsoid, limb, loft
 from studio.pose.body import head_frame, landmarks, rotation_y
 from studio.pose.types import J
 
@@ -44,18 +44,21 @@ class Stage:
         """The hips' midpoint."""
         return np.asarray((self.joints[J.LEFT_HIP] + self.joints[J.RIGHT_HIP]) / 2, np.float32)
 
-    def limb(self, a: F, b: F, radii: tuple[float, float], material: object, group: int, bulge: float = 0.0) -> None:
+    def limb(self, a: F, b: F, radii: tuple[float, float], material: Material, group: int, bulge: float = 0.0) -> None:
         """:func:`limb` with radii in statures."""
-        limb(self.buffers, a, b, (radii[0] * self.stature, radii[1] * self.stature), material, group, bulge=bulge)  # type: ignore[arg-type]
+        limb(self.buffers, a, b, (radii[0] * self.stature, radii[1] * self.stature), material, group, bulge=bulge)
 
-    def torso(self, rings: list[Ring], material: object, group: int) -> None:
+    def torso(self, rings: list[Ring], material: Material, group: int) -> None:
         """A loft down the spine, rings in statures across and in torso lengths along."""
-        loft(self.buffers, self.chest, self.pelvis, scaled(rings, self.stature), self.spec.angles.yaw, material, group)  # type: ignore[arg-type]
+        loft(self.buffers, self.chest, self.pelvis, scaled(rings, self.stature), self.spec.angles.yaw, material, group)
 
 
 def scaled(rings: list[Ring], stature: float, *, ease: float = 0.0) -> list[Ring]:
     """Rings in statures to pixels, ``ease`` (statures) wider."""
-    return [Ring(r.s, (r.width + ease) * stature, (r.depth + ease) * stature, r.shift * stature, r.lift * stature) for r in rings]
+    return [
+        Ring(r.s, (r.width + ease) * stature, (r.depth + ease) * stature, r.shift * stature, r.lift * stature)
+        for r in rings
+    ]
 
 
 def torso_rings(spec: Spec) -> list[Ring]:
@@ -65,17 +68,31 @@ def torso_rings(spec: Spec) -> list[Ring]:
     woman = spec.person.sex == "woman"
     waist, hip = (0.074, 0.098) if woman else (0.086, 0.092)
     return [
-        Ring(-0.2, 0.030, 0.032), Ring(-0.13, 0.038, 0.036), Ring(-0.07, half * 0.66, 0.046), Ring(-0.01, half * 0.97, 0.052), Ring(0.06, half * 1.02, 0.056),
-        Ring(0.2, half * 0.93 * build, 0.066 * build, 0, 0.004), Ring(0.34, half * 0.9 * build, (0.072 if woman else 0.068) * build, 0, 0.006),
-        Ring(0.64, waist * build, 0.054 * build), Ring(0.95, hip * build, 0.066 * build, 0, -0.004), Ring(1.12, hip * 0.98 * build, 0.066 * build, 0, -0.006),
+        Ring(-0.2, 0.030, 0.032),
+        Ring(-0.13, 0.038, 0.036),
+        Ring(-0.07, half * 0.66, 0.046),
+        Ring(-0.01, half * 0.97, 0.052),
+        Ring(0.06, half * 1.02, 0.056),
+        Ring(0.2, half * 0.93 * build, 0.066 * build, 0, 0.004),
+        Ring(0.34, half * 0.9 * build, (0.072 if woman else 0.068) * build, 0, 0.006),
+        Ring(0.64, waist * build, 0.054 * build),
+        Ring(0.95, hip * build, 0.066 * build, 0, -0.004),
+        Ring(1.12, hip * 0.98 * build, 0.066 * build, 0, -0.006),
         Ring(1.24, hip * 0.8 * build, 0.05 * build),
-    ]  # fmt: skip
+    ]
 
 
 def limb_radii(spec: Spec) -> dict[str, float]:
     """Bare limb radii in statures."""
     k = (1 + spec.person.build) * (0.92 if spec.person.sex == "woman" else 1.06)
-    return {"shoulder": 0.0315 * k, "elbow": 0.0245 * k, "wrist": 0.0165 * k, "thigh": 0.05 * k, "knee": 0.035 * k, "ankle": 0.021 * k}
+    return {
+        "shoulder": 0.0315 * k,
+        "elbow": 0.0245 * k,
+        "wrist": 0.0165 * k,
+        "thigh": 0.05 * k,
+        "knee": 0.035 * k,
+        "ankle": 0.021 * k,
+    }
 
 
 def draw_body(stage: Stage) -> None:
@@ -101,7 +118,9 @@ def draw_body(stage: Stage) -> None:
 
 
 def armpit(stage: Stage, base: int) -> F:
-    """Where the upper arm's solid begins: a little inside and below the joint, so that the shoulder slopes instead of puffing up."""
+    """Where the upper arm's solid begins: a little inside and below the joint, so that the shoulder slopes instead of
+    puffing up.
+    """
     joint = stage.joints[J.LEFT_SHOULDER + base]
     inwards = (stage.chest - joint) * 0.12
     return np.asarray(joint + inwards + np.array([0, 0.014 * stage.stature, 0], np.float32), np.float32)
@@ -113,13 +132,13 @@ def hip_socket(stage: Stage, base: int) -> F:
     return np.asarray(joint + (stage.pelvis - joint) * 0.24, np.float32)
 
 
-def _neck(stage: Stage, material: object) -> None:
+def _neck(stage: Stage, material: Material) -> None:
     up = (stage.chest - stage.pelvis) / max(float(np.linalg.norm(stage.chest - stage.pelvis)), 1e-3)
     length = stage.spec.person.proportions.neck + (0.02 if not stage.spec.person.mannequin else 0.012)
     stage.limb(stage.chest, stage.chest + up * length * stage.stature, (0.034, 0.028), material, SKIN)
 
 
-def _hand(stage: Stage, base: int, material: object, wrist: float) -> None:
+def _hand(stage: Stage, base: int, material: Material, wrist: float) -> None:
     j, size = stage.joints, stage.spec.person.proportions.hand * stage.stature
     start = j[J.LEFT_WRIST + base]
     knuckles = (j[J.LEFT_INDEX + base] + j[J.LEFT_PINKY + base]) / 2
@@ -128,7 +147,13 @@ def _hand(stage: Stage, base: int, material: object, wrist: float) -> None:
     across = across / max(float(np.linalg.norm(across)), 1e-3)
     palm_end = start + along * size * 0.42
     for k in (-1.0, 0.0, 1.0):
-        stage.limb(start + across * size * 0.05 * k, palm_end + across * size * 0.12 * k, (wrist * 0.85, wrist * 0.68), material, SKIN)
+        stage.limb(
+            start + across * size * 0.05 * k,
+            palm_end + across * size * 0.12 * k,
+            (wrist * 0.85, wrist * 0.68),
+            material,
+            SKIN,
+        )
     for k, length in zip((-1.5, -0.5, 0.5, 1.5), (0.36, 0.46, 0.5, 0.44), strict=True):
         root = palm_end + across * size * 0.1 * k
         bend = np.array([0.0, 0.0, -0.12], np.float32) * size
@@ -177,7 +202,7 @@ def draw_head(stage: Stage, tone: F) -> None:
         draw_hair(stage, centre, turn, h)
 
 
-def face(tone: F, spec: Spec) -> object:
+def face(tone: F, spec: Spec) -> Material:
     """Eyes, brows, lips and a touch of colour, painted on the head's front in its own coordinates."""
     iris, lash = linear((72, 52, 40)), linear((36, 26, 24))
     woman = spec.person.sex == "woman"
@@ -187,7 +212,11 @@ def face(tone: F, spec: Spec) -> object:
     def material(p: Patch) -> Look:
         x, y, front = np.abs(p.local[:, 0]), p.local[:, 1], p.local[:, 2] < 0.1
         colour = np.broadcast_to(tone, (x.size, 3)).astype(np.float32)
-        colour = mix(colour, tone * np.array([1.0, 0.78, 0.76], np.float32), soft(np.hypot((x - 0.5) / 0.3, (y - 0.32) / 0.2) - 0.6, 0.9) * 0.6)
+        colour = mix(
+            colour,
+            tone * np.array([1.0, 0.78, 0.76], np.float32),
+            soft(np.hypot((x - 0.5) / 0.3, (y - 0.32) / 0.2) - 0.6, 0.9) * 0.6,
+        )
         colour = mix(colour, tone * 0.72, soft(np.hypot((x - 0.43) / 0.24, (y + 0.01) / 0.15) - 0.8, 0.5) * 0.55)
         eye = np.hypot((x - 0.43) / 0.165, (y - 0.015) / 0.068)
         colour = mix(colour, linear((236, 232, 228)), soft(eye - 1, 0.35))
@@ -199,7 +228,9 @@ def face(tone: F, spec: Spec) -> object:
         colour = mix(colour, tone * 0.55, soft(np.hypot((x - 0.05) / 0.05, (y - 0.405) / 0.025) - 1, 0.8) * 0.7)
         mouth = np.hypot(x / 0.27, (y - 0.6) / (0.07 + 0.02 * (x < 0.1)))
         colour = mix(colour, lips, soft(mouth - 1, 0.35))
-        colour = mix(colour, lips * 0.4, soft(np.abs(y - 0.592 + 0.02 * (x / 0.25) ** 2) - 0.008, 0.02) * soft(x - 0.24, 0.05))
+        colour = mix(
+            colour, lips * 0.4, soft(np.abs(y - 0.592 + 0.02 * (x / 0.25) ** 2) - 0.008, 0.02) * soft(x - 0.24, 0.05)
+        )
         colour = np.where(front[:, None], colour, tone)
         jaw = np.sqrt(np.maximum(1 - y * y, 0)) * (1 - 0.2 * np.clip((y - 0.05) / 0.9, 0, 1) ** 1.2)
         return Look(colour.astype(np.float32), 0.0, (x <= jaw + 1e-3) | (p.local[:, 2] > 0.3))
@@ -224,7 +255,9 @@ def draw_hair(stage: Stage, centre: F, turn: NDArray[np.float64], h: float) -> N
     def outside_face(p: Patch) -> NDArray[np.bool_]:
         x, y, z = p.local[:, 0], p.local[:, 1], p.local[:, 2]
         hairline = np.hypot(x / opening, (y - 0.32) / (0.92 if style != "curly" else 0.8))
-        return np.asarray(((hairline > 1) | (z > 0.12 - 0.25 * (y < -0.2))) & (y < low - 0.5 * (z < -0.1) * (style == "short")))
+        return np.asarray(
+            ((hairline > 1) | (z > 0.12 - 0.25 * (y < -0.2))) & (y < low - 0.5 * (z < -0.1) * (style == "short"))
+        )
 
     material = hair(colour, stage.noise, stage.stature, keep=outside_face, curls=curls)
     shift = turn @ np.array([0, -0.03, 0.03]) * h
@@ -238,9 +271,25 @@ def draw_hair(stage: Stage, centre: F, turn: NDArray[np.float64], h: float) -> N
 
     if style == "long":
         for x in (-0.3, -0.1, 0.1, 0.3):
-            limb(stage.buffers, at(x * 0.9, 0.1, 0.24), at(x * 1.35, 1.35, 0.30), (0.2 * h, 0.12 * h), plain, HAIR, bulge=0.1)
+            limb(
+                stage.buffers,
+                at(x * 0.9, 0.1, 0.24),
+                at(x * 1.35, 1.35, 0.30),
+                (0.2 * h, 0.12 * h),
+                plain,
+                HAIR,
+                bulge=0.1,
+            )
         for side in (-1.0, 1.0):
-            limb(stage.buffers, at(side * 0.36, -0.05, 0.06), at(side * 0.44, 1.12, -0.12), (0.1 * h, 0.06 * h), plain, HAIR, bulge=0.25)
+            limb(
+                stage.buffers,
+                at(side * 0.36, -0.05, 0.06),
+                at(side * 0.44, 1.12, -0.12),
+                (0.1 * h, 0.06 * h),
+                plain,
+                HAIR,
+                bulge=0.25,
+            )
     if style == "bun":
         ellipsoid(stage.buffers, at(0, -0.5, 0.3), np.array([0.2, 0.19, 0.2], np.float32) * h, turn, plain, HAIR)
     if style == "ponytail":

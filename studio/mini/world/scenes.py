@@ -21,7 +21,8 @@ def draw_scene(name: str, size: tuple[int, int], seed: int, light: float) -> F:
     small = small * (1 + 0.07 * x * np.sign(light))
     blur = 0.8 if "studio" in name else 1.7
     small = cv2.GaussianBlur(np.clip(small, 0, 1).astype(np.float32), (0, 0), blur, borderType=cv2.BORDER_REPLICATE)
-    return np.clip(cv2.resize(small, size, interpolation=cv2.INTER_CUBIC), 0, 1).astype(np.float32)
+    large = cv2.resize(small, size, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(np.clip(large, 0, 1), np.float32)
 
 
 def _gradient(stops: list[tuple[float, tuple[int, int, int]]]) -> F:
@@ -32,7 +33,15 @@ def _gradient(stops: list[tuple[float, tuple[int, int, int]]]) -> F:
     return np.repeat(column[:, None, :], W, axis=1).astype(np.float32)
 
 
-def _blobs(canvas: F, rng: np.random.Generator, *, count: int, rows: tuple[float, float], radius: tuple[float, float], colours: list[tuple[int, int, int]]) -> None:
+def _blobs(
+    canvas: F,
+    rng: np.random.Generator,
+    *,
+    count: int,
+    rows: tuple[float, float],
+    radius: tuple[float, float],
+    colours: list[tuple[int, int, int]],
+) -> None:
     for _ in range(count):
         centre = (int(rng.uniform(-4, W + 4)), int(rng.uniform(*rows) * H))
         colour = linear(colours[int(rng.integers(len(colours)))]) * rng.uniform(0.8, 1.15)
@@ -70,17 +79,40 @@ def _park(leaves: list[tuple[int, int, int]], grass: tuple[int, int, int]) -> Ca
 
 def _beach(rng: np.random.Generator) -> F:
     line = rng.uniform(0.44, 0.5)
-    canvas = _gradient([(0, (122, 178, 222)), (line - 0.01, (210, 228, 238)), (line, (64, 140, 176)), (line + 0.14, (112, 184, 198)),
-                        (line + 0.17, (236, 226, 200)), (1, (222, 200, 160))])  # fmt: skip
+    canvas = _gradient(
+        [
+            (0, (122, 178, 222)),
+            (line - 0.01, (210, 228, 238)),
+            (line, (64, 140, 176)),
+            (line + 0.14, (112, 184, 198)),
+            (line + 0.17, (236, 226, 200)),
+            (1, (222, 200, 160)),
+        ]
+    )
     _blobs(canvas, rng, count=3, rows=(0.08, 0.28), radius=(5, 10), colours=[(236, 240, 244)])
     return canvas
 
 
 def _street(rng: np.random.Generator) -> F:
-    canvas = _gradient([(0, (200, 212, 222)), (0.4, (216, 216, 212)), (0.64, (160, 156, 152)), (0.68, (140, 138, 138)), (1, (118, 118, 120))])
+    canvas = _gradient(
+        [
+            (0, (200, 212, 222)),
+            (0.4, (216, 216, 212)),
+            (0.64, (160, 156, 152)),
+            (0.68, (140, 138, 138)),
+            (1, (118, 118, 120)),
+        ]
+    )
     tones = [(178, 140, 116), (196, 176, 150), (150, 148, 152), (170, 120, 100), (206, 196, 180)]
     for x in (-0.05, 0.22, 0.72, 0.9):
-        _box(canvas, x + rng.uniform(-0.03, 0.03), rng.uniform(0.0, 0.14), x + rng.uniform(0.24, 0.3), 0.66, tones[int(rng.integers(5))])
+        _box(
+            canvas,
+            x + rng.uniform(-0.03, 0.03),
+            rng.uniform(0.0, 0.14),
+            x + rng.uniform(0.24, 0.3),
+            0.66,
+            tones[int(rng.integers(5))],
+        )
     for x in (0.02, 0.14, 0.8, 0.93):
         _box(canvas, x, 0.46, x + 0.08, 0.66, (84, 88, 98))
         _box(canvas, x, 0.22, x + 0.06, 0.34, (112, 126, 142))
@@ -108,15 +140,30 @@ def _mountains(rng: np.random.Generator) -> F:
     for base, colour in ((0.5, (156, 172, 194)), (0.56, (112, 136, 150))):
         xs = np.linspace(-0.1, 1.1, 7)
         ys = base - rng.uniform(0.03, 0.26, 7)
-        ridge = np.array([[x * W, y * H] for x, y in zip(xs, ys, strict=True)] + [[W * 1.1, H * 0.61], [-W * 0.1, H * 0.61]], np.int32)
+        ridge = np.array(
+            [[x * W, y * H] for x, y in zip(xs, ys, strict=True)] + [[W * 1.1, H * 0.61], [-W * 0.1, H * 0.61]],
+            np.int32,
+        )
         cv2.fillPoly(canvas, [ridge], linear(colour).tolist(), cv2.LINE_AA)
     return canvas
 
 
 def _desert(rng: np.random.Generator) -> F:
-    canvas = _gradient([(0, (242, 176, 122)), (0.36, (250, 214, 160)), (0.52, (252, 228, 184)), (0.54, (214, 156, 104)), (1, (188, 124, 78))])
-    cv2.circle(canvas, (int(rng.uniform(0.15, 0.85) * W), int(0.4 * H)), 8, linear((255, 246, 220)).tolist(), -1, cv2.LINE_AA)
-    dune = np.array([[0, H * 0.62], [W * rng.uniform(0.2, 0.8), H * 0.53], [W, H * 0.66], [W, H * 0.8], [0, H * 0.8]], np.int32)
+    canvas = _gradient(
+        [
+            (0, (242, 176, 122)),
+            (0.36, (250, 214, 160)),
+            (0.52, (252, 228, 184)),
+            (0.54, (214, 156, 104)),
+            (1, (188, 124, 78)),
+        ]
+    )
+    cv2.circle(
+        canvas, (int(rng.uniform(0.15, 0.85) * W), int(0.4 * H)), 8, linear((255, 246, 220)).tolist(), -1, cv2.LINE_AA
+    )
+    dune = np.array(
+        [[0, H * 0.62], [W * rng.uniform(0.2, 0.8), H * 0.53], [W, H * 0.66], [W, H * 0.8], [0, H * 0.8]], np.int32
+    )
     cv2.fillPoly(canvas, [dune], linear((226, 168, 114)).tolist(), cv2.LINE_AA)
     return canvas
 
@@ -137,5 +184,10 @@ SCENES: dict[str, Callable[[np.random.Generator], F]] = {
     "blue studio": _studio((134, 168, 206), (112, 146, 186)),
     "park": _park([(78, 128, 62), (104, 148, 76), (62, 104, 58)], (126, 164, 84)),
     "autumn park": _park([(206, 126, 48), (190, 88, 44), (222, 172, 70)], (180, 150, 86)),
-    "beach": _beach, "street": _street, "living room": _living_room, "mountains": _mountains, "desert": _desert, "gallery": _gallery,
-}  # fmt: skip
+    "beach": _beach,
+    "street": _street,
+    "living room": _living_room,
+    "mountains": _mountains,
+    "desert": _desert,
+    "gallery": _gallery,
+}

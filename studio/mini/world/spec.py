@@ -1,4 +1,6 @@
-"""What the procedural world is made of: who, wearing what, in which pose, where, in which light. All of it in words too."""
+"""What the procedural world is made of: who, wearing what, in which pose, where, in which light. All of it in words
+too.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +12,60 @@ from studio.pose.body import Angles, Limb, Proportions
 from studio.pose.library import POSES
 
 COLOURS: dict[str, tuple[int, int, int]] = {
-    "white": (240, 240, 236), "black": (34, 34, 38), "grey": (136, 138, 142), "navy": (34, 46, 92),
-    "blue": (44, 96, 190), "sky blue": (134, 184, 226), "red": (200, 36, 44), "burgundy": (112, 24, 46),
-    "pink": (236, 152, 178), "orange": (232, 122, 38), "yellow": (240, 204, 62), "green": (44, 134, 74),
-    "olive": (112, 112, 56), "teal": (24, 128, 132), "purple": (110, 62, 150), "brown": (116, 76, 48),
-    "beige": (212, 190, 154), "cream": (240, 228, 204),
-}  # fmt: skip
+    "white": (240, 240, 236),
+    "black": (34, 34, 38),
+    "grey": (136, 138, 142),
+    "navy": (34, 46, 92),
+    "blue": (44, 96, 190),
+    "sky blue": (134, 184, 226),
+    "red": (200, 36, 44),
+    "burgundy": (112, 24, 46),
+    "pink": (236, 152, 178),
+    "orange": (232, 122, 38),
+    "yellow": (240, 204, 62),
+    "green": (44, 134, 74),
+    "olive": (112, 112, 56),
+    "teal": (24, 128, 132),
+    "purple": (110, 62, 150),
+    "brown": (116, 76, 48),
+    "beige": (212, 190, 154),
+    "cream": (240, 228, 204),
+}
 SKINS = {
-    "fair": (244, 208, 186), "light": (232, 186, 156), "olive": (206, 156, 118), "brown": (158, 106, 74), "dark": (98, 64, 46),
-}  # fmt: skip
-HAIR_COLOURS = {"black": (32, 27, 27), "brown": (88, 56, 36), "blonde": (214, 172, 104), "red": (158, 68, 34), "grey": (170, 168, 166)}
-HAIR_STYLES = {"woman": ("long", "short", "bob", "bun", "curly", "ponytail"), "man": ("short", "short", "curly", "bob", "shaved")}
+    "fair": (244, 208, 186),
+    "light": (232, 186, 156),
+    "olive": (206, 156, 118),
+    "brown": (158, 106, 74),
+    "dark": (98, 64, 46),
+}
+HAIR_COLOURS = {
+    "black": (32, 27, 27),
+    "brown": (88, 56, 36),
+    "blonde": (214, 172, 104),
+    "red": (158, 68, 34),
+    "grey": (170, 168, 166),
+}
+HAIR_STYLES = {
+    "woman": ("long", "short", "bob", "bun", "curly", "ponytail"),
+    "man": ("short", "short", "curly", "bob", "shaved"),
+}
 PATTERNS = ("plain", "striped", "pinstriped", "checked", "dotted", "floral")
 UPPER = ("t-shirt", "shirt", "sweater", "coat")
 LOWER = ("trousers", "wide trousers", "shorts", "skirt", "pleated skirt", "mamianqun")
 SCENES = (
-    "white studio", "grey studio", "beige studio", "blue studio", "park", "autumn park", "beach", "street", "living room",
-    "mountains", "desert", "gallery",
-)  # fmt: skip
+    "white studio",
+    "grey studio",
+    "beige studio",
+    "blue studio",
+    "park",
+    "autumn park",
+    "beach",
+    "street",
+    "living room",
+    "mountains",
+    "desert",
+    "gallery",
+)
 CROPS = {"head-to-toe": "full body photo", "knee-up": "knee up photo", "waist-up": "waist up photo"}
 
 
@@ -47,7 +85,9 @@ class Garment:
     def words(self) -> str:
         """How a caption says it."""
         colour = self.colour if self.pattern == "plain" else f"{self.colour} {self.pattern}"
-        cut = {"t-shirt": f"{self.sleeve} sleeved ", "dress": f"{self.sleeve} sleeved {self.length} "}.get(self.category, "")
+        cut = {"t-shirt": f"{self.sleeve} sleeved ", "dress": f"{self.sleeve} sleeved {self.length} "}.get(
+            self.category, ""
+        )
         if self.category in ("skirt", "pleated skirt"):
             cut = f"{self.length} "
         return f"{colour} {cut}{self.category}".replace("none sleeved", "sleeveless")
@@ -72,8 +112,10 @@ class Person:
         if self.mannequin:
             return f"a headless {self.skin} mannequin"
         hair = {
-            "shaved": "a shaved head", "bun": f"{self.hair_colour} hair in a bun", "ponytail": f"{self.hair_colour} hair in a ponytail",
-        }.get(self.hair, f"{self.hair} {self.hair_colour} hair")  # fmt: skip
+            "shaved": "a shaved head",
+            "bun": f"{self.hair_colour} hair in a bun",
+            "ponytail": f"{self.hair_colour} hair in a ponytail",
+        }.get(self.hair, f"{self.hair} {self.hair_colour} hair")
         return f"a {self.sex} with {self.skin} skin and {hair}"
 
 
@@ -105,7 +147,8 @@ class Spec:
     def caption(self) -> str:
         """The picture in words; prompts of the personas, scenes and poses are built from the same phrases."""
         wearing = " and ".join(g.words for g in self.garments)
-        return f"{CROPS[self.crop]} of {self.person.words} wearing {wearing}, {self.pose_words}, {self.view_words}, {self.scene}"
+        how = f"{self.pose_words}, {self.view_words}, {self.scene}"
+        return f"{CROPS[self.crop]} of {self.person.words} wearing {wearing}, {how}"
 
 
 def random_spec(seed: int) -> Spec:
@@ -116,11 +159,18 @@ def random_spec(seed: int) -> Spec:
     if person.mannequin and pose.name in ("sitting", "hand-raised", "walking-side", "leaning"):
         pose = POSES["front"]
     spec = Spec(
-        person=person, angles=jitter(pose.angles, rng), pose_words=pose.words, view_words=pose.view,
-        scene=str(rng.choice(SCENES)), crop=str(rng.choice(list(CROPS), p=[0.62, 0.22, 0.16])), light=float(rng.uniform(-65, 65)),
-        shoe=str(rng.choice(["black", "white", "brown", "beige", "navy"])), offset=(float(rng.uniform(-0.05, 0.05)), float(rng.uniform(-0.015, 0.015))),
-        scale=float(rng.uniform(0.95, 1.02)), seed=seed,
-    )  # fmt: skip
+        person=person,
+        angles=jitter(pose.angles, rng),
+        pose_words=pose.words,
+        view_words=pose.view,
+        scene=str(rng.choice(SCENES)),
+        crop=str(rng.choice(list(CROPS), p=[0.62, 0.22, 0.16])),
+        light=float(rng.uniform(-65, 65)),
+        shoe=str(rng.choice(["black", "white", "brown", "beige", "navy"])),
+        offset=(float(rng.uniform(-0.05, 0.05)), float(rng.uniform(-0.015, 0.015))),
+        scale=float(rng.uniform(0.95, 1.02)),
+        seed=seed,
+    )
     if person.mannequin:
         spec = replace(spec, scene=str(rng.choice(SCENES[:4])), crop="head-to-toe")
     return _dressed(spec, rng)
@@ -134,10 +184,16 @@ def jitter(angles: Angles, rng: np.random.Generator) -> Angles:
         return Limb((one.upper[0] + abs(a), one.upper[1] + b), (one.lower[0] + c * 0.7, one.lower[1] + d))
 
     out = replace(
-        angles, left_arm=limb(angles.left_arm, 5), right_arm=limb(angles.right_arm, 5), left_leg=limb(angles.left_leg, 2),
-        right_leg=limb(angles.right_leg, 2), yaw=angles.yaw + rng.normal(0, 6), head_yaw=angles.head_yaw + rng.normal(0, 7),
-        head_pitch=float(rng.normal(0, 3)), shoulder_tilt=angles.shoulder_tilt + rng.normal(0, 1.5),
-    )  # fmt: skip
+        angles,
+        left_arm=limb(angles.left_arm, 5),
+        right_arm=limb(angles.right_arm, 5),
+        left_leg=limb(angles.left_leg, 2),
+        right_leg=limb(angles.right_leg, 2),
+        yaw=angles.yaw + rng.normal(0, 6),
+        head_yaw=angles.head_yaw + rng.normal(0, 7),
+        head_pitch=float(rng.normal(0, 3)),
+        shoulder_tilt=angles.shoulder_tilt + rng.normal(0, 1.5),
+    )
     return out.mirrored() if rng.random() < 0.5 else out
 
 
@@ -148,9 +204,15 @@ def _person(rng: np.random.Generator) -> Person:
     mannequin = rng.random() < 0.2
     skin = str(rng.choice(["white", "grey", "beige", "black"] if mannequin else list(SKINS)))
     return Person(
-        sex=sex, skin=skin, hair=str(rng.choice(HAIR_STYLES[sex])), hair_colour=str(rng.choice(list(HAIR_COLOURS))), mannequin=mannequin,
-        stand=mannequin and rng.random() < 0.5, build=float(rng.normal(0, 0.05)), proportions=Proportions(**stretch),
-    )  # fmt: skip
+        sex=sex,
+        skin=skin,
+        hair=str(rng.choice(HAIR_STYLES[sex])),
+        hair_colour=str(rng.choice(list(HAIR_COLOURS))),
+        mannequin=mannequin,
+        stand=mannequin and rng.random() < 0.5,
+        build=float(rng.normal(0, 0.05)),
+        proportions=Proportions(**stretch),
+    )
 
 
 def random_garment(category: str, rng: np.random.Generator) -> Garment:
@@ -158,9 +220,17 @@ def random_garment(category: str, rng: np.random.Generator) -> Garment:
     colour, second = (str(c) for c in rng.choice(list(COLOURS), 2, replace=False))
     patterns = ("plain", "floral") if category == "mamianqun" else PATTERNS
     weights = np.array([0.5 if p == "plain" else 0.5 / (len(patterns) - 1) for p in patterns])
-    sleeve = {"shirt": "long", "sweater": "long", "coat": "long"}.get(category, str(rng.choice(["short", "short", "long", "none"])))
+    sleeve = {"shirt": "long", "sweater": "long", "coat": "long"}.get(
+        category, str(rng.choice(["short", "short", "long", "none"]))
+    )
     return Garment(
-        category, colour, str(rng.choice(patterns, p=weights)), second, sleeve, str(rng.choice(["short", "knee", "long"])), float(rng.normal(0, 0.05))
+        category,
+        colour,
+        str(rng.choice(patterns, p=weights)),
+        second,
+        sleeve,
+        str(rng.choice(["short", "knee", "long"])),
+        float(rng.normal(0, 0.05)),
     )
 
 

@@ -1,18 +1,21 @@
 """A small orthographic rasteriser of curved solids: ellipsoids, tapered limbs and lofted tubes, each hit analytically.
 
-Coordinates are picture pixels: x right, y down; ``h`` is height towards the camera (-z of a pose). Each solid fills, in its own
-bounding box, a depth buffer and what shading needs: normal, surface coordinates, colour, bump (fine relief for folds and hair).
+Coordinates are picture pixels: x right, y down; ``h`` is height towards the camera (-z of a pose). Each solid fills,
+in its own
+bounding box, a depth buffer and what shading needs: normal, surface coordinates, colour, bump (fine relief for folds
+and hair).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-F = NDArray[np.float32]
+F = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,9 @@ class Patch:
 
 @dataclass(frozen=True)
 class Look:
-    """What a material answers: colour (n, 3) linear 0..1, relief (n,) in pixels, and optionally which pixels to keep (n,)."""
+    """What a material answers: colour (n, 3) linear 0..1, relief (n,) in pixels, and optionally which pixels to keep
+    (n,).
+    """
 
     colour: F
     bump: F | float = 0.0
@@ -66,7 +71,16 @@ class Buffers:
         ys = np.arange(top, bottom, dtype=np.float32)[:, None] + 0.5
         return slice(top, bottom), slice(left, right), xs, ys
 
-    def put(self, rows: slice, cols: slice, hit: NDArray[np.bool_], depth: F, surface: Surface, material: Material, group: int) -> None:
+    def put(
+        self,
+        rows: slice,
+        cols: slice,
+        hit: NDArray[np.bool_],
+        depth: F,
+        surface: Surface,
+        material: Material,
+        group: int,
+    ) -> None:
         """Write the nearer pixels of a solid."""
         hit = hit & (depth > self.depth[rows, cols])
         if not hit.any():
@@ -76,7 +90,9 @@ class Buffers:
             inside = np.flatnonzero(hit)[look.keep]
             hit = np.zeros_like(hit)
             hit.flat[inside] = True
-            look = Look(look.colour[look.keep], look.bump[look.keep] if isinstance(look.bump, np.ndarray) else look.bump)
+            look = Look(
+                look.colour[look.keep], look.bump[look.keep] if isinstance(look.bump, np.ndarray) else look.bump
+            )
         self.depth[rows, cols][hit] = depth[hit]
         self.normal[rows, cols][hit] = surface.normal(hit)
         self.colour[rows, cols][hit] = look.colour
@@ -108,8 +124,12 @@ class Surface:
         return np.stack([np.broadcast_to(a, shape)[hit] for a in (self.nx, self.ny, self.nh)], axis=1)
 
 
-def limb(b: Buffers, start: F, end: F, radii: tuple[float, float], material: Material, group: int, *, bulge: float = 0.0) -> None:
-    """A tapered round limb from ``start`` to ``end`` ((3,) x, y, h in pixels) with a radius at each end and a belly between."""
+def limb(
+    b: Buffers, start: F, end: F, radii: tuple[float, float], material: Material, group: int, *, bulge: float = 0.0
+) -> None:
+    """A tapered round limb from ``start`` to ``end`` ((3,) x, y, h in pixels) with a radius at each end and a belly
+    between.
+    """
     ra, rb = radii
     reach = max(ra, rb) * (1 + max(bulge, 0.0)) + 1
     low, high = np.minimum(start, end), np.maximum(start, end)
@@ -135,8 +155,12 @@ def limb(b: Buffers, start: F, end: F, radii: tuple[float, float], material: Mat
     b.put(rows, cols, inside > 0, depth.astype(np.float32), surface, material, group)
 
 
-def ellipsoid(b: Buffers, centre: F, radii: F, turn: NDArray[np.float64], material: Material, group: int, *, front: float = 1.0) -> None:
-    """An ellipsoid of half-axes ``radii`` in its own frame, turned by the 3x3 ``turn`` (body x, y, z axes; z away from the camera)."""
+def ellipsoid(
+    b: Buffers, centre: F, radii: F, turn: NDArray[np.float64], material: Material, group: int, *, front: float = 1.0
+) -> None:
+    """An ellipsoid of half-axes ``radii`` in its own frame, turned by the 3x3 ``turn`` (body x, y, z axes; z away from
+    the camera).
+    """
     axes = turn @ np.diag(1.0 / np.asarray(radii, float) ** 2) @ turn.T
     (a, d, e), (_, bb, f), (_, _, c) = axes
     # Silhouette half-extents are the square roots of the covariance's diagonal.
@@ -165,7 +189,9 @@ def ellipsoid(b: Buffers, centre: F, radii: F, turn: NDArray[np.float64], materi
 
 @dataclass(frozen=True)
 class Ring:
-    """One cross-section of a loft: where on the axis, the ellipse's half width and half depth, its shift off the axis (pixels)."""
+    """One cross-section of a loft: where on the axis, the ellipse's half width and half depth, its shift off the axis
+    (pixels).
+    """
 
     s: float
     width: float
@@ -174,15 +200,28 @@ class Ring:
     lift: float = 0.0
 
 
-def loft(b: Buffers, start: F, end: F, rings: list[Ring], yaw: float, material: Material, group: int, *, wave: Wave | None = None) -> None:
+def loft(
+    b: Buffers,
+    start: F,
+    end: F,
+    rings: list[Ring],
+    yaw: float,
+    material: Material,
+    group: int,
+    *,
+    wave: Wave | None = None,
+) -> None:
     """A tube through elliptic rings along the straight axis from ``start`` to ``end`` ((3,) x, y, h).
 
-    ``yaw`` (degrees) turns the ellipses about the axis; ``wave`` makes the outline of its lower end swing with its folds.
+    ``yaw`` (degrees) turns the ellipses about the axis; ``wave`` makes the outline of its lower end swing with its
+    folds.
     """
     axis = np.array([end[0] - start[0], end[1] - start[1]], float)
     length = max(float(np.hypot(*axis)), 1e-3)
     dx, dy = axis / length
-    reach = max(max(r.width, r.depth) + abs(r.shift) + abs(r.lift) for r in rings) + (wave.amount * 1.5 if wave else 0) + 2
+    reach = (
+        max(max(r.width, r.depth) + abs(r.shift) + abs(r.lift) for r in rings) + (wave.amount * 1.5 if wave else 0) + 2
+    )
     first, last = rings[0].s, rings[-1].s
     corners = np.array([[start[0] + axis[0] * k, start[1] + axis[1] * k] for k in (first, last)])
     window = b.window(*(corners.min(0) - reach), *(corners.max(0) + reach))
@@ -227,7 +266,9 @@ def loft(b: Buffers, start: F, end: F, rings: list[Ring], yaw: float, material: 
 
 @dataclass(frozen=True)
 class Wave:
-    """A hem that is not cut straight: ``amount`` in units of the loft's length, ``turns`` waves across, ``phase`` radians, ``curve`` sag."""
+    """A hem that is not cut straight: ``amount`` in units of the loft's length, ``turns`` waves across, ``phase``
+    radians, ``curve`` sag.
+    """
 
     amount: float
     turns: float
@@ -235,4 +276,6 @@ class Wave:
     curve: float = 0.0
 
     def hem(self, across: F) -> F:
-        return np.asarray(self.amount * np.sin(across * np.pi * self.turns + self.phase) + self.curve * across * across, np.float32)
+        return np.asarray(
+            self.amount * np.sin(across * np.pi * self.turns + self.phase) + self.curve * across * across, np.float32
+        )

@@ -1,0 +1,58 @@
+"""From presets and pixels to the words the text encoder reads: nobody types."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from studio.mini.world.spec import COLOURS
+from studio.pose.library import POSES
+from studio.shoot.presets import CROP_WORDS, OUTFITS, PERSONAS, SCENES, Persona, pick
+from studio.shoot.types import Mask, Order
+
+
+def colour_name(picture: Image.Image, mask: Mask) -> str:
+    """The name of the cloth's colour: nearest in CIELAB to its median pixel."""
+    pixels = np.asarray(picture)[mask]
+    lab = _lab(np.median(pixels, axis=0, keepdims=True).astype(np.uint8))
+    names = list(COLOURS)
+    table = _lab(np.asarray([COLOURS[n] for n in names], np.uint8))
+    return names[int(np.argmin(np.linalg.norm(table - lab, axis=1)))]
+
+
+def _lab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    scaled = (rgb.reshape(1, -1, 3) / np.float32(255)).astype(np.float32)
+    return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB)[0])
+
+
+def garment_words(picture: Image.Image, mask: Mask, part: str) -> str:
+    """What the kept garment is called, e.g. ``"red short sleeved t-shirt"``: colour from pixels, kind from where it
+    sits.
+    """
+    kind = {"upper": "sweater", "lower": "trousers", "full": "knee dress"}.get(part, "sweater")
+    return f"{colour_name(picture, mask)} {kind}"
+
+
+def dressed(persona: Persona, worn: str, part: str) -> str:
+    """The whole outfit in words: the garment, and what the persona wears with it."""
+    if part == "upper":
+        return f"{worn} and {persona.below}"
+    if part == "lower":
+        return f"{persona.above} and {worn}"
+    return worn
+
+
+def prompt(order: Order, worn: str, part: str) -> str:
+    """The prompt of a shoot, in the order in which the bundled encoder's captions were written."""
+    persona, scene = pick("persona", PERSONAS, order.persona), pick("scene", SCENES, order.scene)
+    pose = POSES.get(order.pose)
+    how, seen = (pose.words, pose.view) if pose else ("standing", "front view")
+    crop = pick("crop", CROP_WORDS, order.crop)
+    return f"{crop} of {persona.words} wearing {dressed(persona, worn, part)}, {how}, {seen}, {scene.words}"
+
+
+def outfit_words(order: Order) -> str:
+    """The words of the asked outfit: a preset's, or the order's own."""
+    return OUTFITS.get(order.outfit, order.outfit)

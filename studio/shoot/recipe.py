@@ -1,0 +1,202 @@
+"""The recipe: everything a picture was made from, as JSON, and the way back from it to the same bytes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+import studio
+from studio.diffusion.types import Result
+from studio.errors import InputError
+from studio.pose.types import Pose
+from studio.shoot.presets import Kind
+from studio.shoot.types import Mask, Order, Table
+
+FORMAT = 1
+LIBRARIES = ("numpy", "pillow", "opencv-contrib-python", "mediapipe")
+
+
+def picture_hash(picture: Image.Image | None) -> str | None:
+    """SHA-256 over size and RGB bytes; file formats and metadata do not matter."""
+    if picture is None:
+        return None
+    return hashlib.sha256(f"{picture.size}".encode() + picture.convert("RGB").tobytes()).hexdigest()
+
+
+def mask_hash(mask: Mask) -> str:
+    """SHA-256 over shape and packed bits."""
+    return hashlib.sha256(f"{mask.shape}".encode() + np.packbits(mask).tobytes()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One call of the engine: its seeds and which of its pictures this is, for only the same batch gives the same
+    bytes.
+    """
+
+    seeds: tuple[int, ...]
+    index: int
+
+
+def write(
+    order: Order,
+    table: Table,
+    *,
+    prompt: str,
+    negative: str,
+    part: str,
+    result: Result,
+    index: int,
+    weights: Mapping[str, str],
+) -> dict[str, Any]:
+    """The recipe of picture ``index`` of an engine's result."""
+    pose = {"name": order.pose, "asked": _rows(table.asked), "found": _rows(table.found) if table.found else None}
+    return {
+        "format": FORMAT,
+        "studio": studio.__version__,
+        "kind": order.kind.value,
+        "presets": {
+            "persona": order.persona,
+            "scene": order.scene,
+            "pose": order.pose,
+            "crop": order.crop,
+            "outfit": order.outfit,
+            "garment": order.garment,
+        },
+        "part": part,
+        "photo": {"sha256": picture_hash(order.photo), "size": list(order.photo.size) if order.photo else None},
+        "mask": {"sha256": mask_hash(table.garment), "given": _mask_png(order.mask)},
+        "table": table_hash(table),
+        "pose": pose,
+        "size": list(order.size),
+        "prompt": prompt,
+        "negative_prompt": negative,
+        "seed": result.seeds[index],
+        "batch": {"seeds": list(result.seeds), "index": index, "size": result.parameters["batch_size"]},
+        "settings": {"steps": order.steps, "guidance_scale": order.guidance_scale, "sampler": order.sampler},
+        "adapters": [{"path": str(path), "weight": weight} for path, weight in order.adapters],
+        "engine": {
+            "family": order.engine,
+            "weights": dict(weights),
+            "parameters": json.loads(json.dumps(dict(result.parameters))),
+        },
+        "versions": {name: version(name) for name in LIBRARIES},
+    }
+
+
+def table_hash(table: Table) -> str:
+    """One hash for source, masks and asked pose: whether a replay stands on the same light table."""
+    digest = hashlib.sha256()
+    for item in (picture_hash(table.source), mask_hash(table.garment), mask_hash(table.kept), mask_hash(table.locked)):
+        digest.update(str(item).encode())
+    digest.update(np.round(table.asked.points, 3).astype(np.float32).tobytes())
+    return digest.hexdigest()
+
+
+def _rows(pose: Pose) -> list[list[Any]]:
+    """33 rows of x, y, z, confidence, state in the frame's pixels."""
+    rows = zip(pose.points, pose.confidence, pose.states, strict=True)
+    return [[*(round(float(v), 3) for v in p), round(float(c), 4), s.value] for p, c, s in rows]
+
+
+def _mask_png(mask: Mask | None) -> str | None:
+    if mask is None:
+        return None
+    buffer = io.BytesIO()
+    Image.fromarray(mask).save(buffer, "PNG", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The recipe in a file that a shoot wrote (or a recipe alone).
+
+    Raises:
+        InputError: ``recipe_unreadable``, ``recipe_format_unknown``.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        recipe = data.get("recipe", data)
+        known = recipe.get("format")
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, AttributeError) as error:
+        raise InputError(
+            "recipe_unreadable", f"{path} is not a recipe: give the .json that a shoot wrote beside its picture."
+        ) from error
+    if known != FORMAT:
+        raise InputError(
+            "recipe_format_unknown", f"The recipe has format {known!r}; this version reads format {FORMAT}."
+        )
+    return dict(recipe)
+
+
+def order_of(recipe: Mapping[str, Any], photo: Image.Image | None) -> tuple[Order, Batch]:
+    """The order a recipe came from, and which picture of which batch it was.
+
+    Raises:
+        InputError: ``recipe_photo_differs`` when the photo is another one, ``recipe_incomplete``.
+    """
+    try:
+        if recipe["photo"]["sha256"] != picture_hash(photo):
+            raise InputError(
+                "recipe_photo_differs", "The recipe was made from another photo; give the photo it was made from."
+            )
+        batch = Batch(tuple(int(s) for s in recipe["batch"]["seeds"]), int(recipe["batch"]["index"]))
+        return _order(recipe, photo, batch), batch
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            "recipe_incomplete", f"The recipe lacks or garbles a field ({error}); it can not be replayed."
+        ) from error
+
+
+def _order(recipe: Mapping[str, Any], photo: Image.Image | None, batch: Batch) -> Order:
+    adapters = tuple((Path(a["path"]), float(a["weight"])) for a in recipe["adapters"])
+    return Order(
+        kind=Kind(recipe["kind"]),
+        photo=photo,
+        mask=_mask_of(recipe["mask"]["given"]),
+        count=1,
+        best_of=len(batch.seeds),
+        seed=batch.seeds[0],
+        size=(int(recipe["size"][0]), int(recipe["size"][1])),
+        engine=recipe["engine"]["family"],
+        adapters=adapters,
+        **recipe["presets"],
+        **recipe["settings"],
+    )
+
+
+def _mask_of(png: str | None) -> Mask | None:
+    if png is None:
+        return None
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("L")) > 127
+
+
+def require_same(recipe: Mapping[str, Any], fresh: Mapping[str, Any]) -> None:
+    """A replay must stand on the same weights, libraries and light table, or its bytes would silently differ.
+
+    Raises:
+        InputError: ``recipe_weights_differ``, ``recipe_versions_differ``, ``recipe_table_differs``.
+    """
+    checks = (
+        ("recipe_weights_differ", "weights", recipe["engine"]["weights"], fresh["engine"]["weights"]),
+        ("recipe_versions_differ", "library versions", _versions(recipe), _versions(fresh)),
+        ("recipe_table_differs", "pose, mask or frame", recipe["table"], fresh["table"]),
+    )
+    for code, what, was, now in checks:
+        if was != now:
+            raise InputError(
+                code, f"The {what} are not those the picture was made with, so a replay would not give the same bytes."
+            )
+
+
+def _versions(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    return {**recipe["versions"], **recipe["engine"]["parameters"]["engine"]["versions"], "studio": recipe["studio"]}
