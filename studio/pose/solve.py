@@ -269,7 +269,7 @@ def _limits(theta: Vector) -> Vector:
     limb = _directions(theta)
     upper, lower = limb[:, 0], limb[:, 1]
     straight = (upper * lower).sum(axis=1)
-    hinge = np.cross(upper, lower)[:, 0]
+    hinge = upper[:, 1] * lower[:, 2] - upper[:, 2] * lower[:, 1]  # x of the cross product: the sense of the fold
     head_yaw, head_pitch = abs(float(theta[8])) * RADIAN, abs(float(theta[9])) * RADIAN
     over = np.concatenate([
         -0.87 - straight,  # no joint folds beyond 150 degrees
