@@ -19,7 +19,7 @@ MATCH_SMOOTH = 6.0
 
 def lock(kept: Mask) -> Mask:
     """The part of ``kept`` that comes back untouched: eroded by a margin in which the seam is softened."""
-    margin = LOCK_MARGIN * kept.shape[0] / 768
+    margin = max(1.0, LOCK_MARGIN * kept.shape[0] / 768)
     inside = cv2.distanceTransform(np.pad(kept, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
     return np.asarray(inside > margin)
 
