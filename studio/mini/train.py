@@ -5,7 +5,8 @@ that it can go on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -47,29 +48,28 @@ def train(plan: Plan, say: Say) -> dict[str, Any]:
     """Run the stages that are not there yet; returns what ``training.json`` says."""
     from studio.mini.export import export
 
-    _settle(plan)
     began = time.monotonic()
     say(f"rendering {plan.recipe.pictures} pictures")
     data = load(render(plan.work / "data", plan.recipe.pictures, workers=plan.workers))
-    _autoencoder(plan, data, say)
-    _denoiser(plan, data, say)
-    about = {
-        "recipe": asdict(plan.recipe),
-        "device": plan.device,
-        "seed": plan.seed,
-        "minutes": round((time.monotonic() - began) / 60, 1),
-    }
+    with _settled():
+        _autoencoder(plan, data, say)
+        _denoiser(plan, data, say)
+    spent = round((time.monotonic() - began) / 60, 1)
+    about = {"recipe": asdict(plan.recipe), "device": plan.device, "seed": plan.seed, "minutes": spent}
     export(plan.work, plan.out, about=about)
     return about
 
 
-def _settle(plan: Plan) -> None:
+@contextmanager
+def _settled() -> Iterator[None]:
+    """Numbers below the normal range make a CPU step several times slower and mean nothing here: count them as zero."""
     import torch
 
-    # Numbers below the normal range make a CPU step several times slower and mean nothing here.
     torch.set_flush_denormal(True)
-    if plan.device != "cpu":
-        torch.backends.cuda.matmul.allow_tf32 = True
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _autoencoder(plan: Plan, data: Rendered, say: Say) -> None:

@@ -91,8 +91,7 @@ def fit_to_mask(mask: NDArray[np.bool_], *, garment: str | None = None) -> Pose:
     Args:
         mask: bool (H, W), True = garment.
         garment: what it is, when known: "upper", "lower", "full" or a word such as "t-shirt", "trousers", "dress".
-        None, or
-            a word that says nothing, leaves it to the mask's shape.
+            None, or a word that says nothing, leaves it to the mask's shape.
 
     Returns:
         33 landmarks over the mask's picture, all INVENTED; those read off the mask have the higher confidence.

@@ -12,11 +12,15 @@ DOORS = (
     "studio",
     "studio.cli.main",
     "studio.errors",
+    "studio.fidelity",
     "studio.files",
     "studio.images",
     "studio.pose",
     "studio.pose.types",
     "studio.provenance",
+    "studio.shoot.presets",
+    "studio.shoot.types",
+    "studio.weights",
 )
 
 

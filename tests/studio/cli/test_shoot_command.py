@@ -1,4 +1,4 @@
-"""``python -m studio shoot`` as a user meets it: files that appear whole, or an error with a code and nothing at all."""
+"""``python -m studio shoot`` as a user meets it: whole files, or an error with a code and nothing at all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ FAST = ["--steps", "2", "--size", "256x384", "--quiet"]
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    spec = Spec(person=Person(hair="bob"), upper=Garment("sweater", "red", sleeve="long"), lower=Garment("trousers", "navy"))
+    spec = Spec(
+        person=Person(hair="bob"), upper=Garment("sweater", "red", sleeve="long"), lower=Garment("trousers", "navy")
+    )
     path = tmp_path / "photo.png"
     draw(spec, (320, 480)).picture.save(path)
     return path
@@ -76,7 +78,12 @@ def _png(width: int, height: int) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
 
 
 def _jpeg() -> bytes:
@@ -141,8 +148,14 @@ def test_unusual_photos_are_taken(photo: Path, tmp_path: Path, mode: str) -> Non
     ],
 )
 def test_a_wrong_option_is_refused_by_code_and_leaves_nothing(
-    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], status: int, code: str
-) -> None:  # fmt: skip
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    status: int,
+    code: str,
+) -> None:
     monkeypatch.setenv("IMODEL_WEIGHTS", str(tmp_path / "weights"))
     assert run(photo, "--out", tmp_path / "out.png", "--quiet", "--json-errors", *arguments) == status
     error = json.loads(capsys.readouterr().err.splitlines()[-1])
@@ -175,7 +188,9 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_full_disk_leaves_nothing_half_written(photo: Path, tiny_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_leaves_nothing_half_written(
+    photo: Path, tiny_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(photo, "--out", tiny_disk / "out.png", *FAST, "--json-errors") == 6
     error = json.loads(capsys.readouterr().err.splitlines()[-1])
     assert error["code"] == "disk_full"

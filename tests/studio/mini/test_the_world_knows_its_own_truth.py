@@ -60,7 +60,9 @@ def test_a_mannequin_has_no_head_and_a_person_has() -> None:
 
 def test_sleeves_and_hems_have_the_length_that_was_asked() -> None:
     def area(sleeve: str) -> int:
-        return int(draw(replace(PLAIN, upper=Garment("t-shirt", "red", sleeve=sleeve)), (192, 288)).masks["upper"].sum())
+        return int(
+            draw(replace(PLAIN, upper=Garment("t-shirt", "red", sleeve=sleeve)), (192, 288)).masks["upper"].sum()
+        )
 
     def lowest(length: str) -> int:
         full = replace(PLAIN, upper=None, lower=None, full=Garment("dress", "red", length=length))

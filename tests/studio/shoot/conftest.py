@@ -41,7 +41,12 @@ def astronaut() -> Image.Image:
 def mannequin() -> Image.Image:
     """A headless mannequin on a stand in a red coat, drawn."""
     person = Person(skin="white", mannequin=True, stand=True)
-    spec = Spec(person=person, upper=Garment("coat", "red", sleeve="long"), lower=Garment("trousers", "navy"), scene="grey studio")
+    spec = Spec(
+        person=person,
+        upper=Garment("coat", "red", sleeve="long"),
+        lower=Garment("trousers", "navy"),
+        scene="grey studio",
+    )
     return draw(spec, (400, 600)).picture
 
 

@@ -59,7 +59,9 @@ def test_an_empty_wall_has_no_garment(crew: Crew) -> None:
 
 def test_a_shoot_can_be_stopped_while_it_paints(crew: Crew, hopper: Image.Image) -> None:
     told: list[str] = []
-    listener = Listener(on_progress=lambda stage, _: told.append(stage), should_cancel=lambda: told.count("painting") >= 3)
+    listener = Listener(
+        on_progress=lambda stage, _: told.append(stage), should_cancel=lambda: told.count("painting") >= 3
+    )
     with pytest.raises(Cancelled):
         shoot(
             Order(photo=hopper, steps=20, size=(256, 384)),
