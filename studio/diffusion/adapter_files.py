@@ -11,22 +11,20 @@ import hashlib
 import json
 import math
 import re
-import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load
 
-from studio.errors import InputError
+from studio.errors import InputError, WeightsError
+from studio.weights.safety import ADAPTER_LIMITS, BASE_LIMITS, SafetensorsReport, check_safetensors
 
-MAX_BYTES = 512 * 1024 * 1024
-MAX_HEADER = 1024 * 1024
-MAX_TENSORS = 5_000
-MAX_RANK = 128
-ITEM_BYTES = {"F16": 2, "BF16": 2, "F32": 4}
+# Any tensor name passes here: other kinds than LoRA are refused by their name below, and old layouts end otherwise.
+LIMITS = replace(ADAPTER_LIMITS, names=BASE_LIMITS.names)
+MAX_RANK = ADAPTER_LIMITS.rank or 128
 COMPONENTS = ("unet", "text_encoder", "text_encoder_2")
 OTHER_KINDS = {"dora_scale": "DoRA", "lora_magnitude_vector": "DoRA", ".lokr_": "LoKr", ".hada_": "LoHa"}
 METADATA_KEY = "lora_adapter_metadata"  # where diffusers keeps a peft LoraConfig, as JSON
@@ -67,75 +65,40 @@ def read_adapter(path: Path, pipeline: Any) -> AdapterWeights:
         pipeline: a diffusers pipeline of the family, for its converters of layouts and its module names.
 
     Raises:
-        InputError: ``adapter_missing``, ``adapter_damaged`` (not whole, or not safetensors), ``adapter_too_large``,
-            ``adapter_kind_unsupported`` (DoRA, LoKr, LoHa), ``adapter_layout_unknown``, ``adapter_not_finite`` or
-            ``adapter_not_for_family`` when a module is not there or has another shape.
+        InputError: ``adapter_missing``, ``adapter_metadata_unreadable``, ``adapter_kind_unsupported`` (DoRA, LoKr,
+            LoHa), ``adapter_layout_unknown``, ``adapter_rank_too_large``, ``adapter_not_for_family`` when a module is
+            not there or has another shape; and with the codes of :mod:`studio.weights.safety`: ``pickle_refused``,
+            ``safetensors_invalid``, ``safetensors_limit``, ``safetensors_not_finite``.
     """
-    content = _read(path)
-    metadata = check_header(content)
+    metadata = _config(_checked(path).metadata)
+    content = path.read_bytes()
     tensors = load(content)
     _check_kind(tensors)
-    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
-        raise InputError("adapter_not_finite", "The adapter holds values that are not numbers (NaN or infinite).")
     pairs = _scaled(_pairs(_one_layout(tensors, pipeline), pipeline), metadata)
     _check_fit(pairs, pipeline)
     return AdapterWeights(hashlib.sha256(content).hexdigest(), pairs)
 
 
-def check_header(content: bytes) -> Mapping[str, Any]:
-    """Check a safetensors file's frame; the LoRA's metadata, empty when it has none.
-
-    The format: https://huggingface.co/docs/safetensors: eight bytes with the header's length, the header in JSON,
-    then the tensors one after another without gaps.
-
-    Raises:
-        InputError: ``adapter_damaged`` or ``adapter_too_large``.
-    """
-    if len(content) < 8:
-        raise _damaged("is not a safetensors file")
-    (length,) = struct.unpack("<Q", content[:8])
-    if length > MAX_HEADER:
-        raise InputError("adapter_too_large", "The adapter's header is over 1 MB: this is no LoRA in safetensors.")
-    try:
-        header = json.loads(content[8 : 8 + length])
-        metadata = header.pop("__metadata__", {})
-        spans = sorted(_span(entry) for entry in header.values())
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged("has an unreadable header") from error
-    if len(spans) > MAX_TENSORS:
-        raise InputError("adapter_too_large", f"The adapter has {len(spans)} tensors; at most {MAX_TENSORS} are taken.")
-    edges = [0, *(end for _, end in spans)]
-    if [start for start, _ in spans] != edges[:-1] or edges[-1] != len(content) - 8 - length or not spans:
-        raise _damaged("is cut off or has gaps")
-    return _config(metadata)
-
-
-def _read(path: Path) -> bytes:
+def _checked(path: Path) -> SafetensorsReport:
+    """What the weights room says of the file; for whoever asked for the adapter it is a mistake of input."""
     if not path.is_file():
         raise InputError("adapter_missing", f"There is no adapter at {path}.")
-    if path.stat().st_size > MAX_BYTES:
-        raise InputError("adapter_too_large", f"The adapter is over {MAX_BYTES // 2**20} MB.")
-    return path.read_bytes()
-
-
-def _damaged(what: str) -> InputError:
-    return InputError("adapter_damaged", f"The adapter {what}. Export it again as safetensors.")
-
-
-def _span(entry: Mapping[str, Any]) -> tuple[int, int]:
-    """A tensor's place; ValueError when its shape and type say another length."""
-    start, end = (int(edge) for edge in entry["data_offsets"])
-    if math.prod(entry["shape"]) * ITEM_BYTES[entry["dtype"]] != end - start or any(n < 0 for n in entry["shape"]):
-        raise ValueError("shape and length differ")
-    return start, end
+    try:
+        return check_safetensors(path, LIMITS, finite=True)
+    except WeightsError as error:
+        raise InputError(error.code, error.message) from error
 
 
 def _config(metadata: Mapping[str, str]) -> Mapping[str, Any]:
     try:
         config = json.loads(metadata.get(METADATA_KEY, "{}"))
-    except (ValueError, TypeError, AttributeError) as error:
-        raise _damaged("has unreadable metadata") from error
+    except (ValueError, RecursionError) as error:
+        raise _unreadable() from error
     return config if isinstance(config, dict) else {}
+
+
+def _unreadable() -> InputError:
+    return InputError("adapter_metadata_unreadable", f"The adapter's {METADATA_KEY} makes no sense. Export it again.")
 
 
 def _check_kind(tensors: Mapping[str, torch.Tensor]) -> None:
@@ -165,6 +128,8 @@ def _without_alphas(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tens
     result = {name: tensor for name, tensor in tensors.items() if not name.endswith(".alpha")}
     for name, tensor in tensors.items():
         stem = name.removesuffix(".alpha")
+        if stem != name and tensor.numel() != 1:
+            raise InputError("adapter_layout_unknown", f"The adapter's {name} is not one number.")
         if stem != name and f"{stem}.lora_up.weight" in result:
             up = result[f"{stem}.lora_up.weight"]
             result[f"{stem}.lora_up.weight"] = up.float() * (float(tensor) / up.shape[1])
@@ -210,7 +175,13 @@ def _component_pairs(component: str, own: dict[str, torch.Tensor], module: Any) 
 
 
 def _scaled(pairs: Mapping[ModuleName, Pair], config: Mapping[str, Any]) -> dict[ModuleName, Pair]:
-    return {name: Pair(pair.down, pair.up.float() * _peft_scale(name, config)) for name, pair in pairs.items()}
+    try:
+        scales = {name: _peft_scale(name, config) for name in pairs}
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise _unreadable() from error
+    if not all(math.isfinite(scale) for scale in scales.values()):
+        raise _unreadable()
+    return {name: Pair(pair.down, pair.up.float() * scales[name]) for name, pair in pairs.items()}
 
 
 def _peft_scale(name: ModuleName, config: Mapping[str, Any]) -> float:
@@ -243,8 +214,10 @@ def _check_fit(pairs: Mapping[ModuleName, Pair], pipeline: Any) -> None:
                 "adapter_not_for_family",
                 f"The adapter was made for other weights: {component}.{name} is not there or has another shape.",
             )
-        if not 1 <= pair.rank <= MAX_RANK or pair.up.shape[1] != pair.rank:
-            raise InputError("adapter_too_large", f"The adapter's rank must be 1 to {MAX_RANK}.")
+        if pair.up.shape[1] != pair.rank:
+            raise InputError("adapter_layout_unknown", f"The two matrices of {component}.{name} differ in rank.")
+        if not 1 <= pair.rank <= MAX_RANK:  # the file's check knows the factors of today's layouts only
+            raise InputError("adapter_rank_too_large", f"The adapter's rank must be 1 to {MAX_RANK}.")
 
 
 def _weight(component: Any, name: str) -> Any:

@@ -49,7 +49,7 @@ def load_parts(files: FamilyFiles, *, device: torch.device, dtype: torch.dtype) 
     """Every part of a family: modules on ``device`` in ``dtype`` and in eval mode, tokenizers, the scheduler's config.
 
     Raises:
-        WeightsError: ``weights_missing``, ``weights_pickled`` or ``weights_damaged``.
+        WeightsError: ``weights_missing``, ``pickle_refused`` or ``weights_damaged``.
     """
     from safetensors import SafetensorError
 
@@ -107,7 +107,7 @@ def _check_folder(family: str, part: Part) -> None:
     if holds_tensors and not any(name.endswith(".safetensors") for name in names):
         if any(Path(name).suffix in PICKLES for name in names):
             raise WeightsError(
-                "weights_pickled",
+                "pickle_refused",
                 f"The {part.name} of {family} is a pickle, which can run code: only safetensors is read.",
             )
         raise WeightsError("weights_missing", f"The {part.name} of {family} has no safetensors file. {help_text}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 import pytest
@@ -11,18 +12,6 @@ from PIL import Image
 from bench.random_families import write_family
 from studio.diffusion.engine import DiffusersEngine
 from studio.diffusion.types import FamilyFiles
-
-
-@pytest.fixture(scope="session", params=["tiny", "tiny_xl"])
-def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> FamilyFiles:
-    return write_family(tmp_path_factory.mktemp(request.param), request.param)
-
-
-@pytest.fixture(scope="session")
-def engine(family: FamilyFiles) -> Iterator[DiffusersEngine]:
-    engine = DiffusersEngine(family, device="cpu")
-    yield engine
-    engine.close()
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +24,34 @@ def sd_engine(sd_family: FamilyFiles) -> Iterator[DiffusersEngine]:
     engine = DiffusersEngine(sd_family, device="cpu")
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def xl_family(tmp_path_factory: pytest.TempPathFactory) -> FamilyFiles:
+    return write_family(tmp_path_factory.mktemp("xl"), "tiny_xl")
+
+
+@pytest.fixture(scope="session")
+def xl_engine(xl_family: FamilyFiles) -> Iterator[DiffusersEngine]:
+    engine = DiffusersEngine(xl_family, device="cpu")
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session", params=["sd", "xl"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Runs a test once for each architecture."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def family(request: pytest.FixtureRequest, kind: str) -> FamilyFiles:
+    return cast(FamilyFiles, request.getfixturevalue(f"{kind}_family"))
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest, kind: str) -> DiffusersEngine:
+    return cast(DiffusersEngine, request.getfixturevalue(f"{kind}_engine"))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 
 from studio.diffusion.engine import DiffusersEngine
 from studio.diffusion.types import AdapterUse, FamilyFiles, Generate
@@ -26,6 +26,12 @@ def fresh(family: FamilyFiles) -> Iterator[DiffusersEngine]:
     engine = DiffusersEngine(family, device="cpu")
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="module")
+def bare(sd_engine: DiffusersEngine) -> np.ndarray:
+    """The picture without any adapter."""
+    return picture(sd_engine)
 
 
 def picture(engine: DiffusersEngine, *uses: AdapterUse) -> np.ndarray:
@@ -149,7 +155,8 @@ def test_a_cancelled_job_leaves_no_adapter(fresh: DiffusersEngine, tmp_path: Pat
 def test_tensors_changed_behind_its_back_are_noticed(fresh: DiffusersEngine, tmp_path: Path) -> None:
     path = write_diffusers(tmp_path / "a.safetensors", matrices(fresh, seed=1))
     picture(fresh, AdapterUse(path))
-    victim = next(weight for name, weight in fresh.parts["unet"].named_parameters() if "lora_B" in name)
+    layer = next(module for module in fresh.parts["unet"].modules() if hasattr(module, "lora_B"))
+    victim = layer.lora_B[layer.active_adapters[0]].weight  # another slot's would only matter once it is used
     with torch.no_grad():
         victim.add_(0.5)
     with pytest.raises(EngineError) as caught:
@@ -158,9 +165,17 @@ def test_tensors_changed_behind_its_back_are_noticed(fresh: DiffusersEngine, tmp
     picture(fresh, AdapterUse(path))  # was taken out, is read again
 
 
+BAD_METADATA = {
+    "metadata": "{",
+    "rank of zero": '{"unet.r": 0, "unet.lora_alpha": 8}',
+    "no scale": '{"unet.r": 4, "unet.lora_alpha": NaN}',
+    "scale in words": '{"unet.r": 4, "unet.lora_alpha": "eight"}',
+}
+
+
 def broken(path: Path, how: str) -> Path:
     content = path.read_bytes()
-    tensors = load_file(path)
+    tensors = load(content)  # not load_file: it maps the file that is overwritten below
     name = next(iter(tensors))
     if how == "truncated":
         path.write_bytes(content[:-100])
@@ -172,6 +187,14 @@ def broken(path: Path, how: str) -> Path:
         save_file({**tensors, name: tensors[name] * float("nan")}, path)
     elif how == "dora":
         save_file({**tensors, "unet.a.dora_scale": torch.ones(2)}, path)
+    elif how == "lokr":
+        save_file({**tensors, "lora_unet_a.lokr_w1": torch.ones(2)}, path)
+    elif how == "rank":
+        save_file({**tensors, name: torch.ones(129, 16), name.replace("_A.", "_B."): torch.ones(16, 129)}, path)
+    elif how in BAD_METADATA:
+        save_file(tensors, path, metadata={"lora_adapter_metadata": BAD_METADATA[how]})
+    elif how == "alpha":
+        save_file({"lora_unet_a.lora_up.weight": torch.ones(4, 4), "lora_unet_a.alpha": torch.ones(2)}, path)
     elif how == "stranger":
         save_file({f"unet.nowhere.to_q.lora_{m}.weight": torch.ones(4, 4) for m in "AB"}, path)
     elif how == "shape":
@@ -186,11 +209,15 @@ def broken(path: Path, how: str) -> Path:
 @pytest.mark.parametrize(
     ("how", "code"),
     [
-        ("truncated", "adapter_damaged"),
-        ("text", "adapter_too_large"),
-        ("pickle", "adapter_too_large"),
-        ("nan", "adapter_not_finite"),
+        ("truncated", "safetensors_invalid"),
+        ("text", "safetensors_limit"),
+        ("pickle", "pickle_refused"),
+        ("nan", "safetensors_not_finite"),
+        ("rank", "safetensors_limit"),
+        *((how, "adapter_metadata_unreadable") for how in BAD_METADATA),
+        ("alpha", "adapter_layout_unknown"),
         ("dora", "adapter_kind_unsupported"),
+        ("lokr", "adapter_kind_unsupported"),
         ("stranger", "adapter_not_for_family"),
         ("shape", "adapter_not_for_family"),
         ("half", "adapter_layout_unknown"),
@@ -198,14 +225,13 @@ def broken(path: Path, how: str) -> Path:
     ],
 )
 def test_a_bad_file_is_refused_and_the_next_job_runs(
-    fresh: DiffusersEngine, tmp_path: Path, how: str, code: str
+    sd_engine: DiffusersEngine, bare: np.ndarray, tmp_path: Path, how: str, code: str
 ) -> None:
-    bare = picture(fresh)
-    path = broken(write_diffusers(tmp_path / "a.safetensors", matrices(fresh, seed=1)), how)
+    path = broken(write_diffusers(tmp_path / "a.safetensors", matrices(sd_engine, seed=1)), how)
     with pytest.raises(InputError) as caught:
-        picture(fresh, AdapterUse(path))
+        picture(sd_engine, AdapterUse(path))
     assert caught.value.code == code
-    assert distance(picture(fresh), bare) == 0
+    assert distance(picture(sd_engine), bare) == 0
 
 
 def test_the_same_adapter_twice_is_refused(fresh: DiffusersEngine, tmp_path: Path) -> None:

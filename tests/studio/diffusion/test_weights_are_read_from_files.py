@@ -41,7 +41,7 @@ def test_a_pickle_is_refused(sd_family: FamilyFiles, tmp_path: Path) -> None:
     family = copied(sd_family, tmp_path)
     (tmp_path / "unet" / "diffusion_pytorch_model.safetensors").unlink()
     torch.save({"a": torch.ones(1)}, tmp_path / "unet" / "diffusion_pytorch_model.bin")
-    assert refused(family).code == "weights_pickled"
+    assert refused(family).code == "pickle_refused"
 
 
 @pytest.mark.parametrize("part", ["unet", "text_encoder"])
