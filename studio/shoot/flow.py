@@ -137,7 +137,7 @@ def _table(order: Order, detector: PoseDetector, clock: Clock, ears: Listener) -
         table = lay_out(order, order.photo, seen)
     if order.kind is Kind.OUTFIT:
         return table, seen.part, outfit_words(order)
-    return table, seen.part, garment_words(order.photo, seen.garment, seen.part)
+    return table, seen.part, garment_words(order.photo, seen.pieces, seen.pose)
 
 
 def _paint(order: Order, table: Table, words: str, engine: Engine, clock: Clock, ears: Listener) -> Result:

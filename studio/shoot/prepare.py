@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,6 +49,7 @@ class Seen:
         pose: completed, or fitted from the mask when nobody was found.
         garment: bool (H, W).
         part: ``"upper"``, ``"lower"`` or ``"full"``.
+        pieces: the garments the mask is made of, by part: for a full outfit of two pieces, both of them.
         person: bool (H, W): wearer or mannequin with its clothes.
         detected: whether a pose detector found somebody.
     """
@@ -55,6 +57,7 @@ class Seen:
     pose: Pose
     garment: Mask
     part: str
+    pieces: Mapping[str, Mask]
     person: Mask
     detected: bool
 
@@ -70,13 +73,30 @@ def look_at(order: Order, photo: Image.Image, detector: PoseDetector) -> Seen:
     garment, part = _garment(order, proposals, photo.size)
     person = proposals[Part.PERSON].mask if Part.PERSON in proposals else garment
     pose = _pose(detection, garment, part)
-    return Seen(pose, garment, part, person | garment, detection is not None)
+    if part == "full" and not _reaches_legs(garment, pose):
+        part = "upper"
+    return Seen(pose, garment, part, _pieces(garment, part, proposals), person | garment, detection is not None)
+
+
+def _reaches_legs(garment: Mask, pose: Pose) -> bool:
+    """Whether the garment comes down past the middle of the thighs; what a bust wears is an upper."""
+    thighs = pose.points[[J.LEFT_HIP, J.RIGHT_HIP, J.LEFT_KNEE, J.RIGHT_KNEE], 1].mean()
+    return bool(np.flatnonzero(garment.any(axis=1)).max() > thighs)
 
 
 def _proposals(photo: Image.Image, detection: Detection | None) -> Proposals:
     if detection is None:
         return propose(photo, pose=None)
     return propose(photo, pose=detection.pose, person_mask=detection.person_mask)
+
+
+def _pieces(garment: Mask, part: str, proposals: Proposals) -> dict[str, Mask]:
+    """A full outfit is taken apart into the upper and lower that were proposed, when each is a real share of it."""
+    if part == "full" and Part.UPPER in proposals and Part.LOWER in proposals:
+        found = {p.value: proposals[p].mask & garment for p in (Part.UPPER, Part.LOWER)}
+        if all(mask.sum() > 0.15 * garment.sum() for mask in found.values()):
+            return {str(name): mask for name, mask in found.items()}
+    return {part: garment}
 
 
 def _garment(order: Order, proposals: Proposals, size: tuple[int, int]) -> tuple[Mask, str]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from studio.mini.world.spec import COLOURS
+from studio.pose.fit import Kind, kind_of, outline_of
 from studio.pose.library import POSES
+from studio.pose.types import J, Pose
 from studio.shoot.presets import CROP_WORDS, OUTFITS, PERSONAS, SCENES, Persona, pick
 from studio.shoot.types import Mask, Order
 
@@ -27,12 +31,32 @@ def _lab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(cv2.cvtColor(scaled, cv2.COLOR_RGB2LAB)[0])
 
 
-def garment_words(picture: Image.Image, mask: Mask, part: str) -> str:
-    """What the kept garment is called, e.g. ``"red short sleeved t-shirt"``: colour from pixels, kind from where it
-    sits.
+def garment_words(photo: Image.Image, pieces: Mapping[str, Mask], pose: Pose) -> str:
+    """What the kept garment is called, e.g. ``"red sweater and navy trousers"``.
+
+    Colours come from the pixels, the cut from the masks: whether a sleeve passes the elbow, whether a lower
+    piece parts into legs.
     """
-    kind = {"upper": "sweater", "lower": "trousers", "full": "knee dress"}.get(part, "sweater")
-    return f"{colour_name(picture, mask)} {kind}"
+    return " and ".join(f"{colour_name(photo, mask)} {cut(part, mask, pose)}" for part, mask in pieces.items())
+
+
+def cut(part: str, mask: Mask, pose: Pose) -> str:
+    """A word or two for the kind of garment a mask shows."""
+    if part == "upper":
+        return "sweater" if _covers_forearms(mask, pose) else "short sleeved t-shirt"
+    if part == "lower":
+        return "trousers" if kind_of(outline_of(mask), part) is Kind.TROUSERS else "knee skirt"
+    return "long sleeved knee dress" if _covers_forearms(mask, pose) else "short sleeved knee dress"
+
+
+def _covers_forearms(mask: Mask, pose: Pose) -> bool:
+    """Whether the garment lies over the middle of at least one forearm in view."""
+    height, width = mask.shape
+    for elbow, wrist in ((J.LEFT_ELBOW, J.LEFT_WRIST), (J.RIGHT_ELBOW, J.RIGHT_WRIST)):
+        x, y = (pose.points[[elbow, wrist], :2].mean(axis=0)).round().astype(int)
+        if 0 <= x < width and 0 <= y < height and mask[y, x]:
+            return True
+    return False
 
 
 def dressed(persona: Persona, worn: str, part: str) -> str:
