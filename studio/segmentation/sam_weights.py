@@ -6,7 +6,6 @@ Source: Kirillov et al. 2023, "Segment Anything", https://arxiv.org/abs/2304.026
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,9 +14,12 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 
 from studio.errors import WeightsError
 from studio.segmentation.torchvision_names import segment_anything
+from studio.weights.foreign import load_torch_checkpoint
+from studio.weights.safety import check_safetensors
 
 IMAGE_SIZE = 1024
 PATCH = 16
@@ -96,8 +98,8 @@ def load(path: Path, architecture: str) -> torch.nn.Module:
         architecture: ``vit_b``, ``vit_l`` or ``vit_h``.
 
     Raises:
-        WeightsError: ``architecture_unknown``, ``weights_missing``, ``weights_refused`` (a pickle that runs code),
-            ``weights_damaged`` or ``weights_mismatch`` (another architecture, or not SAM).
+        WeightsError: ``architecture_unknown``, ``weights_missing``, ``weights_mismatch`` (another architecture, or not
+            SAM), and those of the weights room: ``pickle_refused``, ``checkpoint_invalid``, ``safetensors_invalid``.
     """
     if architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
@@ -143,33 +145,11 @@ def read_checkpoint(path: Path, architecture: str) -> dict[str, torch.Tensor]:
     """The tensors in a checkpoint file; nothing in it is ever executed."""
     if not path.is_file():
         raise WeightsError("weights_missing", f"There is no checkpoint at {path}. {_fetch(architecture)}")
-    state = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pth(path, architecture)
-    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise WeightsError("weights_mismatch", f"{path} is not a table of tensors. {_fetch(architecture)}")
-    return state
-
-
-def _read_safetensors(path: Path) -> Any:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise WeightsError("weights_damaged", f"{path} is not complete safetensors ({error}).") from error
-
-
-def _read_pth(path: Path, architecture: str) -> Any:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise WeightsError(
-            "weights_refused",
-            f"{path} is a pickle that holds more than tensors, and could run code: it was not loaded. "
-            + _fetch(architecture),
-        ) from error
-    except (RuntimeError, EOFError, ValueError, OSError, KeyError) as error:
-        raise WeightsError("weights_damaged", f"{path} is cut short or damaged. {_fetch(architecture)}") from error
+    if path.suffix == ".safetensors":
+        check_safetensors(path, finite=False)
+        return dict(load_file(path))
+    # Copied out of the mapped file: a checkpoint replaced on disk must not change, or kill, a running process.
+    return {name: tensor.clone() for name, tensor in load_torch_checkpoint(path).items()}
 
 
 def _fetch(architecture: str) -> str:

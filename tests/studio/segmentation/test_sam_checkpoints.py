@@ -88,7 +88,7 @@ def test_a_pickle_that_runs_code_is_refused_and_does_not_run(tmp_path: Path) -> 
     for name in ("bomb.pth", "plain.pth"):
         with pytest.raises(WeightsError) as caught:
             Sam.load(tmp_path / name, architecture="vit_b")
-        assert caught.value.code == "weights_refused"
+        assert caught.value.code == "pickle_refused"
     assert not ran.exists()
 
 
@@ -97,14 +97,14 @@ def test_a_truncated_checkpoint_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "half.pth").write_bytes((tmp_path / "whole.pth").read_bytes()[:2000])
     with pytest.raises(WeightsError) as caught:
         Sam.load(tmp_path / "half.pth", architecture="vit_b")
-    assert caught.value.code == "weights_damaged"
+    assert caught.value.code == "checkpoint_invalid"
 
 
 def test_truncated_safetensors_are_damaged(tmp_path: Path) -> None:
     (tmp_path / "half.safetensors").write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00{}")
     with pytest.raises(WeightsError) as caught:
         Sam.load(tmp_path / "half.safetensors", architecture="vit_b")
-    assert caught.value.code == "weights_damaged"
+    assert caught.value.code == "safetensors_invalid"
 
 
 def test_an_unknown_architecture_names_the_known_ones(tmp_path: Path) -> None:
