@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.random_families import SHAPES, write_family
+from studio.diffusion.machine import quiet
 
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
 
@@ -30,7 +31,7 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{'family':8} {'layers':>6} {'MB':>6} | {'inject':>9} {'hotswap':>9} {'in place':>9} {'copy only':>9}  (ms)")
     for name in options.families:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, quiet():
             print(row(Path(folder), name, rank=options.rank, rounds=options.rounds, device=options.device), flush=True)
 
 
@@ -111,7 +112,9 @@ def plain(engine: Any) -> Any:
     from studio.diffusion.pipelines import build
 
     files = engine.files
-    return build(files.inpaint, engine.parts, files.arguments, scheduler=DDIMScheduler())
+    return build(
+        files.inpaint, engine.parts, files.arguments, scheduler=DDIMScheduler(steps_offset=1, clip_sample=False)
+    )
 
 
 def targets(unet: Any) -> dict[str, Any]:

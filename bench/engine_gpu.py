@@ -1,7 +1,8 @@
 """Images per second of sd15 and sdxl at full size: batch 1 to 8, eager, channels_last, compiled, CUDA graphs.
 
     python -m bench.engine_gpu [--families sd15 sdxl] [--batches 1 2 4 8] [--ways eager channels_last compile graphs]
-    python -m bench.engine_gpu --tiny --device cpu       # does the code run? the figures mean nothing
+    python -m bench.engine_gpu --tiny --device cpu       # does the code run? the figures mean nothing; compiling on a
+                                                         # CPU takes minutes, --ways eager channels_last seconds
 
 Seeded random weights: time does not depend on their values. Inpainting with the pose ControlNet on, guidance on, the
 whole of ``generate`` timed (encode, steps, decode), after warming up; peak memory as torch counts it. It needs CUDA;
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.random_families import SHAPES, write_family
+from studio.diffusion.machine import quiet
 
 WAYS = ("eager", "channels_last", "compile", "graphs")
 
@@ -47,7 +49,7 @@ def main() -> None:
     columns = ("family", 8), ("size", 9), ("steps", 5), ("way", 14), ("batch", 5), ("s/job", 7), ("img/s", 7)
     print(" ".join(f"{name:>{width}}" for name, width in (*columns, ("ms/step", 8), ("GB", 5))))
     for name in plan.families:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, quiet():
             files = write_family(Path(folder) / name, name, dtype=getattr(torch, plan.dtype))
             for way in plan.ways:
                 measure_way(files, way, plan)

@@ -61,8 +61,10 @@ def quiet() -> Iterator[None]:
     import logging
     import warnings
 
+    from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as bars
 
+    diffusers_logging.get_verbosity()  # sets its logger up: done later, by the first import, it would undo our level
     shown = bars.is_progress_bar_enabled()
     bars.disable_progress_bar()
     loggers = [logging.getLogger(name) for name in ("diffusers", "transformers", "peft")]
