@@ -22,7 +22,8 @@ class Recipe:
         pictures: how many world pictures are rendered.
         vae_channels, unet_channels: widths per level.
         text_width, text_layers: of the CLIP text encoder.
-        vae_steps, steps: optimiser steps of the autoencoder, and of UNet + ControlNet + text encoder together.
+        vae_steps, steps, word_steps: optimiser steps of the autoencoder, and of the two phases of UNet + ControlNet +
+            text encoder together (:data:`studio.mini.train_denoiser.PHASES`).
         vae_batch, batch: pictures a step.
         vae_rate, rate: peak learning rates (cosine to zero after a linear warm-up).
     """
@@ -38,16 +39,17 @@ class Recipe:
     vae_batch: int
     vae_rate: float
     steps: int
+    word_steps: int
     batch: int
     rate: float
 
 
 RECIPES = {
-    "cpu": Recipe("cpu", 14_000, (16, 32, 64, 96), (64, 128, 192), 1, 128, 3, 2_000, 8, 1.6e-3, 9_000, 16, 8e-4),
+    "cpu": Recipe("cpu", 14_000, (16, 32, 64, 96), (64, 128, 192), 1, 128, 3, 4_000, 8, 1.6e-3, 6_000, 4_000, 16, 8e-4),
     "large": Recipe(
-        "large", 60_000, (24, 48, 96, 128), (80, 144, 208), 1, 160, 4, 30_000, 64, 1e-3, 150_000, 256, 6e-4
+        "large", 60_000, (24, 48, 96, 128), (80, 144, 208), 1, 160, 4, 30_000, 64, 1e-3, 90_000, 60_000, 256, 6e-4
     ),
-    "smoke": Recipe("smoke", 8, (8, 8, 16, 16), (16, 32, 32), 1, 32, 1, 2, 2, 1e-3, 2, 2, 1e-3),
+    "smoke": Recipe("smoke", 8, (8, 8, 16, 16), (16, 32, 32), 1, 32, 1, 2, 2, 1e-3, 2, 2, 2, 1e-3),
 }
 
 

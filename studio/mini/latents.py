@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 # What is repainted, by kind of task: everything; all but a garment; a garment; the scene behind the wearer.
 TASKS = ("all", "keep", "swap", "scene")
-ODDS = (0.32, 0.4, 0.18, 0.1)
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from studio.mini.data import Rendered, load, render
 from studio.mini.family import MAX_TOKENS, Recipe
+
+if TYPE_CHECKING:
+    from transformers import CLIPTokenizer
+
+    from studio.mini.latents import LatentSet
 
 Say = Callable[[str], None]
 
@@ -88,7 +93,6 @@ def _denoiser(plan: Plan, data: Rendered, say: Say) -> None:
 
     from studio.mini import latents
     from studio.mini.tokens import train_tokenizer
-    from studio.mini.train_denoiser import train as train_denoiser
 
     tokenizer = train_tokenizer(data.captions, plan.work / "out" / "tokenizer")
     cached = plan.work / "latents.npz"
@@ -97,18 +101,31 @@ def _denoiser(plan: Plan, data: Rendered, say: Say) -> None:
         vae = AutoencoderKL.from_pretrained(plan.work / "vae").to(plan.device).eval()
         made = latents.build(vae, data, np.asarray(ids, np.int64), device=plan.device, seed=plan.seed, say=say)
         latents.save(made, cached)
-    seconds = None if plan.minutes is None else plan.minutes * 60
-    train_denoiser(
-        plan.recipe,
-        latents.load(cached),
-        tokenizer,
-        plan.work / "out",
-        device=plan.device,
-        seed=plan.seed,
-        say=say,
-        seconds=seconds,
-        start=plan.start,
-    )
+    _phases(plan, latents.load(cached), tokenizer, say)
+
+
+def _phases(plan: Plan, data: LatentSet, tokenizer: CLIPTokenizer, say: Say) -> None:
+    """Both phases, the second going on from what the first saved; ``minutes`` are shared between them."""
+    from studio.mini.train_denoiser import PHASES, train
+
+    recipe, out = plan.recipe, plan.work / "out"
+    whole = recipe.steps + recipe.word_steps
+    for name, steps, start in (("all", recipe.steps, plan.start), ("words", recipe.word_steps, out)):
+        seconds = None if plan.minutes is None else plan.minutes * 60 * steps / whole
+        say(f"phase {name!r}")
+        train(
+            recipe,
+            data,
+            tokenizer,
+            out,
+            device=plan.device,
+            seed=plan.seed,
+            say=say,
+            phase=PHASES[name],
+            steps=steps,
+            seconds=seconds,
+            start=start,
+        )
 
 
 def shortened(recipe: Recipe, *, pictures: int | None, vae_steps: int | None) -> Recipe:

@@ -16,15 +16,33 @@ import numpy as np
 import torch
 
 from studio.mini.family import Recipe, build_controlnet, build_text_encoder, build_unet
-from studio.mini.latents import ODDS, TASKS, LatentSet
+from studio.mini.latents import TASKS, LatentSet
 from studio.mini.train_vae import Average, schedule
 
 if TYPE_CHECKING:
     from diffusers import ControlNetModel, UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTokenizer
 
-NO_CONTROL = 0.12
 NO_CAPTION = 0.1
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What a stretch of training dwells on.
+
+    Attributes:
+        odds: how often each of :data:`TASKS` is set.
+        no_control: share of steps without the ControlNet, so that the family also paints without it.
+        noisy: share of each batch drawn from the noisier half of the schedule, where colours are decided.
+    """
+
+    odds: tuple[float, ...]
+    no_control: float
+    noisy: float
+
+
+# First everything at once; then mostly pictures in which only the words say what colour the garment has.
+PHASES = {"all": Phase((0.32, 0.4, 0.18, 0.1), 0.12, 0.0), "words": Phase((0.52, 0.22, 0.2, 0.06), 0.3, 0.5)}
 
 
 @dataclass(frozen=True)
@@ -87,10 +105,12 @@ class Batch:
     tokens: torch.Tensor
 
 
-def draw_batch(data: LatentSet, count: int, empty: torch.Tensor, rng: np.random.Generator, device: str) -> Batch:
+def draw_batch(
+    data: LatentSet, count: int, empty: torch.Tensor, odds: tuple[float, ...], rng: np.random.Generator, device: str
+) -> Batch:
     """Random pictures, each under a random task; some captions are emptied."""
     rows = rng.integers(len(data.latents), size=count)
-    tasks = rng.choice(len(TASKS), size=count, p=ODDS)
+    tasks = rng.choice(len(TASKS), size=count, p=odds)
 
     def up(array: np.ndarray) -> torch.Tensor:  # type: ignore[type-arg]  # several dtypes
         return torch.from_numpy(np.ascontiguousarray(array)).to(device)
@@ -104,18 +124,24 @@ def draw_batch(data: LatentSet, count: int, empty: torch.Tensor, rng: np.random.
     )
 
 
-def loss_of(denoiser: Denoiser, batch: Batch, alphas: torch.Tensor, *, control: bool, device: str) -> torch.Tensor:
+def loss_of(
+    denoiser: Denoiser, batch: Batch, alphas: torch.Tensor, *, control: bool, noisy: float, device: str
+) -> torch.Tensor:
     """Mean squared error of v."""
     noise = torch.randn_like(batch.clean)
-    t = torch.randint(0, 1000, (len(batch.clean),), device=device)
+    count = len(batch.clean)
+    late = torch.rand(count, device=device) < noisy
+    t = torch.where(
+        late, torch.randint(450, 1000, (count,), device=device), torch.randint(0, 1000, (count,), device=device)
+    )
     a, s = alphas[t].sqrt()[:, None, None, None], (1 - alphas[t]).sqrt()[:, None, None, None]
-    noisy, target = a * batch.clean + s * noise, a * noise - s * batch.clean
-    x = torch.cat([noisy, batch.mask, batch.masked], dim=1)
+    noised, target = a * batch.clean + s * noise, a * noise - s * batch.clean
+    x = torch.cat([noised, batch.mask, batch.masked], dim=1)
     with torch.autocast(device, dtype=torch.bfloat16):
         words = denoiser.text(batch.tokens)[0]
         down, mid = None, None
         if control:
-            down, mid = denoiser.controlnet(noisy, t, words, controlnet_cond=batch.skeleton, return_dict=False)
+            down, mid = denoiser.controlnet(noised, t, words, controlnet_cond=batch.skeleton, return_dict=False)
         v = denoiser.unet(
             x, t, words, down_block_additional_residuals=down, mid_block_additional_residual=mid, return_dict=False
         )[0]
@@ -131,12 +157,13 @@ def train(
     device: str,
     seed: int,
     say: Callable[[str], None],
+    phase: Phase,
+    steps: int,
     seconds: float | None = None,
     save_every: int = 1000,
     start: Path | None = None,
 ) -> Denoiser:
-    """Train for ``recipe.steps``, or until ``seconds`` have passed: the learning rate then falls with the time that is
-    left.
+    """Train for ``steps``, or until ``seconds`` have passed: the learning rate falls with what is left of either.
 
     ``start`` goes on from a family's saved averages, with fresh optimiser state.
     """
@@ -150,14 +177,15 @@ def train(
     began, mean, step = time.monotonic(), 0.0, 0
     while True:
         spent = time.monotonic() - began
-        done = spent / seconds if seconds else step / recipe.steps
+        done = spent / seconds if seconds else step / steps
         if done >= 1:
             break
         rate = recipe.rate * min(1.0, (step + 1) / 200) * schedule(int(done * 10_000), 10_000, warm_up=0)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        batch = draw_batch(data, recipe.batch, empty, rng, device)
-        loss = loss_of(denoiser, batch, alphas, control=rng.random() >= NO_CONTROL, device=device)
+        batch = draw_batch(data, recipe.batch, empty, phase.odds, rng, device)
+        control = rng.random() >= phase.no_control
+        loss = loss_of(denoiser, batch, alphas, control=control, noisy=phase.noisy, device=device)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
