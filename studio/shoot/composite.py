@@ -24,18 +24,21 @@ def lock(kept: Mask) -> Mask:
     return np.asarray(inside > margin)
 
 
-def composite(repaint: Image.Image, source: Image.Image, kept: Mask, locked: Mask) -> Image.Image:
+def composite(
+    repaint: Image.Image, source: Image.Image, kept: Mask, locked: Mask, *, photographed: Mask
+) -> Image.Image:
     """Put ``source`` back where ``kept``.
 
     Args:
         repaint, source: RGB of the same size.
         kept: bool (H, W), what the source keeps; ``locked`` its eroded part, which comes back bit for bit.
+        photographed: bool (H, W); elsewhere ``source`` is blank, and not a trace of it may come through the soft edge.
     """
     if not kept.any():
         return repaint
     painted, photo = (np.asarray(i, np.float32) for i in (repaint, source))
     matched = match_seam(painted, photo, kept)
-    alpha = seam_ramp(kept, locked)[..., None]
+    alpha = (seam_ramp(kept, locked) * photographed)[..., None]
     mixed = np.clip(np.round(matched * (1 - alpha) + photo * alpha), 0, 255).astype(np.uint8)
     mixed[locked] = np.asarray(source)[locked]
     return Image.fromarray(mixed)

@@ -113,9 +113,8 @@ def shoot(
     for index, picture in enumerate(result.images):
         ears.say("composite", 0.86 + 0.12 * index / len(result.images))
         with clock.stage("composite"):
-            image = composite(
-                picture.resize(order.size, Image.Resampling.LANCZOS), table.source, table.kept, table.locked
-            )
+            large = picture.resize(order.size, Image.Resampling.LANCZOS)
+            image = composite(large, table.source, table.kept, table.locked, photographed=table.photographed)
         with clock.stage("report"):
             report = _measure(order, table, image, detector)
         recipe = recipes.write(
