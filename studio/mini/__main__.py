@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--weights", type=Path, default=WEIGHTS)
     evaluate.add_argument("--scenes", type=int, default=200)
     evaluate.add_argument("--steps", type=int, default=16)
-    evaluate.add_argument("--guidance", type=float, default=2.0)
+    evaluate.add_argument("--guidance", type=float, default=2.5)
     evaluate.add_argument("--work", type=Path, default=Path("var/mini"))
     evaluate.set_defaults(handler=_evaluate)
     _add_render(actions)
