@@ -41,21 +41,22 @@ DECODER = Path(__file__).with_name("photo_decoder.py")
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
-def open_photo(source: str | os.PathLike[str] | bytes) -> Image.Image:
+def open_photo(source: str | os.PathLike[str] | bytes, *, background: tuple[int, int, int] = WHITE) -> Image.Image:
     """A photo from outside as upright pixels.
 
     Args:
         source: a path, or the file's bytes.
+        background: what shows through where it is transparent.
 
     Returns:
-        A fresh RGB picture, 8 bits, sRGB, upright by EXIF; transparency is flattened onto white, 16 bits are scaled
-        to 8, CMYK and other colour spaces are converted through the embedded ICC profile. No metadata.
+        A fresh RGB picture, 8 bits, sRGB, upright by EXIF; transparency is flattened onto ``background``, 16 bits are
+        scaled to 8, CMYK and other colour spaces are converted through the embedded ICC profile. No metadata.
 
     Raises:
         InputError: a ``photo_...`` code of the module's table.
         EngineError: ``decoder_failed``, retryable: the child process could not do its work at all.
     """
-    return _decode(_read(source, "photo"), "photo", WHITE)
+    return _decode(_read(source, "photo"), "photo", background)
 
 
 def open_mask(source: str | os.PathLike[str] | bytes, *, size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -5,7 +5,6 @@ by.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import io
 import json
 import sys
@@ -20,9 +19,10 @@ from studio.shoot.presets import CROP_WORDS, OUTFITS, PERSONAS, SCENES, Kind
 if TYPE_CHECKING:
     from PIL import Image
 
+    from studio.provenance import Format
     from studio.shoot.types import Listener, Order, Outcome, Shot
 
-_FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
+_FORMATS: dict[str, Format] = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}
 
 _ABOUT = """A garment photo in, a model photo out. The photo alone is enough: everything else has a default.
 
@@ -140,7 +140,7 @@ def _names() -> str:
 def _handle(args: argparse.Namespace) -> int:
     from studio.images import open_photo
     from studio.shoot.flow import check, replay, shoot
-    from studio.shoot.recipe import read
+    from studio.shoot.recipe import family_of, read
     from studio.shoot.run import bring_up
 
     _format(args.out)
@@ -149,7 +149,7 @@ def _handle(args: argparse.Namespace) -> int:
     order = _order(args, photo)
     if recipe is None:
         check(order)
-    family = order.engine if recipe is None else str(recipe["engine"]["family"])
+    family = order.engine if recipe is None else family_of(recipe)
     listener, finish = _listener(quiet=args.quiet)
     try:
         with bring_up(family, device=args.device) as crew:
@@ -210,7 +210,7 @@ def _adapter(text: str) -> tuple[Path, float]:
         return Path(text), 1.0
 
 
-def _format(out: Path) -> str:
+def _format(out: Path) -> Format:
     if out.suffix.lower() not in _FORMATS:
         raise InputError(
             "format_unknown", f"{out.name} names no format that is written here: end it in .png, .jpg or .webp."
@@ -256,6 +256,7 @@ def names(out: Path, index: int) -> Names:
 def _write(out: Path, outcome: Outcome) -> None:
     """All files of the shoot, or none of them."""
     from studio.files import write_all
+    from studio.shoot.finish import finished
     from studio.shoot.sheet import contact_sheet
 
     files: dict[Any, Any] = {}
@@ -275,14 +276,6 @@ def papers(shot: Shot) -> bytes:
         {"recipe": shot.recipe, "report": shot.report.to_json()}, indent=2, sort_keys=True, ensure_ascii=False
     )
     return (text + "\n").encode()
-
-
-def finished(shot: Shot, format_: str, *, kept: bool) -> bytes:
-    """The labelled file: its content id is the recipe's hash."""
-    from studio.provenance import label
-
-    identity = hashlib.sha256(json.dumps(shot.recipe, sort_keys=True).encode()).hexdigest()[:32]
-    return label(shot.image, format=format_, composite=kept, producer="iModel studio", content_id=identity)  # type: ignore[arg-type]
 
 
 def _tell(out: Path, outcome: Outcome, family: str, *, quiet: bool) -> None:

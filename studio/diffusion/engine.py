@@ -37,7 +37,7 @@ from studio.diffusion.types import (
 from studio.errors import EngineError
 
 if TYPE_CHECKING:
-    from studio.diffusion.watch import Callbacks, PreviewMap
+    from studio.diffusion.watch import Callbacks, PreviewMap, Samples
 
 VERSIONS = ("torch", "diffusers", "transformers", "peft")
 
@@ -74,7 +74,7 @@ class DiffusersEngine:
         self._device, self._dtype = pick_device(device), pick_dtype(dtype, pick_device(device))
         self._threads = threads
         self._busy = threading.Lock()
-        self._preview_map: PreviewMap | None = None
+        self._colours: Samples | None = None
         self._kinds = control_kinds(files)
         with quiet():
             self._parts = guarded(
@@ -188,7 +188,7 @@ class DiffusersEngine:
         pipeline = self._pipeline(request)
         pipeline.scheduler = make_scheduler(self._noise, str(request.sampler), request.scheduler, seeds=seeds)
         pipeline.latent_fill = self._latent_fill(request, canvas)
-        preview = self._preview() if callbacks.on_preview is not None else None
+        preview = self._preview(request, canvas) if callbacks.on_preview is not None else None
         watch = BatchWatch(callbacks, batch=batch, batches=request.iterations, preview=preview)
         with watch.over(pipeline):
             output = pipeline(**call_arguments(request, canvas, seeds), callback_on_step_end=watch.step_done)
@@ -221,12 +221,17 @@ class DiffusersEngine:
         mask = torch.nn.functional.interpolate(hard, size=(canvas.size[1] // scale, canvas.size[0] // scale))
         return LatentFill(mask, noise=request.fill == Fill.LATENT_NOISE)
 
-    def _preview(self) -> PreviewMap:
-        from studio.diffusion.watch import fit_preview
+    def _preview(self, request: Generate, canvas: Canvas) -> PreviewMap:
+        """A picture that starts from another keeps most of its colours, so that one takes part in the fit."""
+        from studio.diffusion.watch import fit_preview, preview_samples, soft_colours
 
-        if self._preview_map is None:
-            self._preview_map = fit_preview(self._plain, device=self._device, dtype=self._dtype)
-        return self._preview_map
+        def samples(picture: Image.Image) -> Samples:
+            return preview_samples(self._plain, picture, device=self._device, dtype=self._dtype)
+
+        if self._colours is None:
+            self._colours = samples(soft_colours())
+        own = None if request.image is None else samples(canvas.image)
+        return fit_preview(self._colours, own, device=self._device)
 
     def _parameters(self, request: Generate, canvas: Canvas, hashes: tuple[str, ...]) -> dict[str, Json]:
         pictures = ("image", "mask", "controls", "adapters", "references", "seed")

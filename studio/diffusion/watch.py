@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -21,6 +22,7 @@ from studio.diffusion.types import OnPreview, OnProgress, Preview, Progress, Sho
 from studio.errors import Cancelled, EngineError
 
 SPANS = {Stage.ENCODE: (0.0, 0.05), Stage.STEPS: (0.05, 0.9), Stage.DECODE: (0.9, 1.0)}  # of a batch's progress
+RIDGE, OTHERS = 1e-3, 0.3  # of the previews' fit
 
 
 @dataclass(frozen=True)
@@ -138,18 +140,38 @@ def clean_latents(scheduler: Any, output: torch.Tensor, timestep: Any, sample: t
     return (noisy - noise * guess) / max(signal, 1e-4)
 
 
-def fit_preview(pipeline: Any, *, device: torch.device, dtype: torch.dtype) -> PreviewMap:
-    """Fit the map for any VAE from what it makes of 64 colours, by least squares; one small encode."""
-    levels = torch.linspace(0.0, 1.0, 4)
-    colours = torch.cartesian_prod(levels, levels, levels)[(torch.arange(64) * 37) % 64]
-    squares = colours.T.reshape(1, 3, 8, 8).repeat_interleave(32, dim=2).repeat_interleave(32, dim=3)
+def soft_colours() -> Image.Image:
+    """64 squares of muted colours: small VAEs never saw saturated ones, and answer them with nonsense."""
+    colours = torch.rand(64, 3, generator=torch.Generator("cpu").manual_seed(0))
+    muted = (colours + colours.mean(dim=1, keepdim=True)) / 2
+    values = (muted.reshape(8, 8, 3) * 255).round().to(torch.uint8).numpy()
+    return Image.fromarray(values).resize((256, 256), Image.Resampling.NEAREST)
+
+
+Samples = tuple[torch.Tensor, torch.Tensor]
+"""Latents with a 1 behind them, (n, channels + 1), and the RGB they stand for, (n, 3) in 0..1."""
+
+
+def preview_samples(pipeline: Any, picture: Image.Image, *, device: torch.device, dtype: torch.dtype) -> Samples:
+    """What the VAE makes of one RGB picture; costs one encode of it."""
     generator = torch.Generator("cpu").manual_seed(0)
+    pixels = torch.from_numpy(np.array(picture.convert("RGB"))).permute(2, 0, 1)[None].float() / 255
     with torch.no_grad():
-        latents = pipeline._encode_vae_image(image=(squares * 2 - 1).to(device, dtype), generator=generator)
+        latents = pipeline._encode_vae_image(image=(pixels * 2 - 1).to(device, dtype), generator=generator)
     seen = latents.float().cpu()
-    rgb = torch.nn.functional.interpolate(squares, size=seen.shape[2:], mode="area")
+    rgb = torch.nn.functional.interpolate(pixels, size=seen.shape[2:], mode="area")
     x = torch.nn.functional.pad(seen.permute(0, 2, 3, 1).reshape(-1, seen.shape[1]), (0, 1), value=1.0)
-    solution = torch.linalg.lstsq(x, rgb.permute(0, 2, 3, 1).reshape(-1, 3)).solution
+    return x, rgb.permute(0, 2, 3, 1).reshape(-1, 3)
+
+
+def fit_preview(colours: Samples, own: Samples | None, *, device: torch.device) -> PreviewMap:
+    """The map by weighted ridge regression; a picture's ``own`` samples outweigh the ``colours`` it may not hold."""
+    parts = [(colours, 1.0)] if own is None else [(colours, OTHERS), (own, 1.0)]
+    width = colours[0].shape[1]
+    left, right = RIDGE * torch.eye(width), torch.zeros(width, 3)
+    for (x, y), weight in parts:
+        left, right = left + weight * (x.T @ x) / len(x), right + weight * (x.T @ y) / len(x)
+    solution = torch.linalg.solve(left, right)
     return PreviewMap(solution[:-1].to(device), solution[-1].to(device))
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from studio.pose.body import Angles, Proportions, landmarks, place
 from studio.pose.complete import FACE, PARENT, TRUNK, body_of
-from studio.pose.library import named
+from studio.pose.library import LibraryPose, named
 from studio.pose.solve import Body
 from studio.pose.types import LANDMARKS, J, JointState, Pose
 
@@ -18,12 +18,17 @@ TALL, FLOOR = 0.885, 0.955
 
 
 def retarget(
-    name: str, subject: Pose | Proportions, frame: tuple[int, int], *, mirror: bool = False, keep_trunk: bool = False
+    wanted: str | LibraryPose,
+    subject: Pose | Proportions,
+    frame: tuple[int, int],
+    *,
+    mirror: bool = False,
+    keep_trunk: bool = False,
 ) -> Pose:
-    """The library's pose ``name`` with the subject's proportions and place.
+    """A library pose with the subject's proportions and place.
 
     Args:
-        name: a pose of :mod:`studio.pose.library`.
+        wanted: a pose of :mod:`studio.pose.library` by name, or one of the same make.
         subject: a pose (its bone lengths, and the middle of its shoulders and hips, are kept), or proportions alone,
             which then stand in the middle of the frame, head to toe.
         frame: (width, height) in pixels of the picture the result refers to; a subject's points must refer to it too.
@@ -38,7 +43,7 @@ def retarget(
     Raises:
         InputError: ``pose_unknown``; as :func:`studio.pose.complete.complete` for a subject without measured joints.
     """
-    angles = named(name).angles
+    angles = (named(wanted) if isinstance(wanted, str) else wanted).angles
     angles = angles.mirrored() if mirror else angles
     if isinstance(subject, Proportions):
         return _invented(_standing(angles, subject, frame))

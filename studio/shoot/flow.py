@@ -18,8 +18,9 @@ from studio.pose.detect import PoseDetector
 from studio.pose.openpose import render_skeleton
 from studio.shoot import recipe as recipes
 from studio.shoot.composite import composite
+from studio.shoot.own import persona_of, scene_of
 from studio.shoot.prepare import AS_PHOTOGRAPHED, blank_table, lay_out, look_at
-from studio.shoot.presets import CROP_WORDS, PERSONAS, SCENES, Kind, pick
+from studio.shoot.presets import CROP_WORDS, Kind, OwnPose, pick
 from studio.shoot.prompts import garment_words, outfit_words, prompt
 from studio.shoot.types import Listener, Order, Outcome, Shot, Table
 
@@ -58,13 +59,13 @@ def check(order: Order) -> None:
         raise InputError(
             "photo_missing", "This kind of shoot starts from a photo of the garment; give one, or use the text kind."
         )
-    pick("persona", PERSONAS, order.persona)
-    pick("scene", SCENES, order.scene)
+    persona_of(order.persona)
+    scene_of(order.scene)
     pick("crop", CROP_WORDS, order.crop)
-    if order.pose != AS_PHOTOGRAPHED:
-        named(order.pose)
-    elif order.kind is Kind.POSE:
+    if order.pose == AS_PHOTOGRAPHED and order.kind is Kind.POSE:
         raise InputError("pose_needed", "A pose change needs a pose: choose one of the pose library's names.")
+    if not isinstance(order.pose, OwnPose) and order.pose != AS_PHOTOGRAPHED:
+        named(order.pose)
     if order.garment not in ("auto", "upper", "lower", "full"):
         raise InputError(
             "garment_unknown", f"There is no garment part {order.garment!r}. Choose one of: auto, upper, lower, full."
@@ -106,11 +107,13 @@ def shoot(
     """
     check(order)
     clock, ears = Clock(), listener or Listener()
+    ears.stop_if_asked()
     table, part, worn = _table(order, detector, clock, ears)
     words = prompt(order, worn, part)
     result = _paint(order, table, words, engine, clock, ears)
     shots = []
     for index, picture in enumerate(result.images):
+        ears.stop_if_asked()
         ears.say("composite", 0.86 + 0.12 * index / len(result.images))
         with clock.stage("composite"):
             large = picture.resize(order.size, Image.Resampling.LANCZOS)
@@ -210,15 +213,17 @@ def replay(
     engine: Engine,
     detector: PoseDetector,
     weights: Mapping[str, str],
+    listener: Listener | None = None,
 ) -> Outcome:
     """Make a recipe's picture again: the same bytes, on the same machine with the same weights and libraries.
 
     Raises:
         InputError: ``recipe_*``: what differs, so that the bytes would too.
+        Cancelled: as :func:`shoot`.
     """
     order, batch = recipes.order_of(recipe, photo)
     order = replace(order, count=len(batch.seeds), best_of=1)
-    outcome = shoot(order, engine=engine, detector=detector, weights=weights)
+    outcome = shoot(order, engine=engine, detector=detector, weights=weights, listener=listener)
     shot = outcome.shots[batch.index]
     recipes.require_same(recipe, shot.recipe)
     return Outcome((shot,), outcome.table, outcome.timings)

@@ -17,12 +17,14 @@ from studio.pose.complete import FACE, complete
 from studio.pose.detect import Detection, PoseDetector
 from studio.pose.fit import fit_to_mask
 from studio.pose.frame import canvas_for
+from studio.pose.library import LibraryPose
 from studio.pose.retarget import retarget
 from studio.pose.types import J, Pose
 from studio.segmentation.masks import check_mask, expand
-from studio.segmentation.proposals import Part, Proposals, propose
+from studio.segmentation.proposals import Part, Proposal, Proposals, propose
 from studio.shoot.composite import lock
-from studio.shoot.presets import Kind
+from studio.shoot.own import posed
+from studio.shoot.presets import Kind, OwnPose
 from studio.shoot.types import Mask, Order, Table
 
 AS_PHOTOGRAPHED = "as-photographed"
@@ -78,6 +80,31 @@ def look_at(order: Order, photo: Image.Image, detector: PoseDetector) -> Seen:
     return Seen(pose, garment, part, _pieces(garment, part, proposals), person | garment, detection is not None)
 
 
+@dataclass(frozen=True)
+class Survey:
+    """What a photo offers before anything is ordered.
+
+    Attributes:
+        proposals: no item at all when there is no garment.
+        best: the garment to start from, None when there is none.
+        pose: completed, or fitted from the garment when nobody was found; None when there is neither.
+    """
+
+    proposals: Proposals
+    best: Proposal | None
+    pose: Pose | None
+
+
+def survey(photo: Image.Image, detector: PoseDetector) -> Survey:
+    """Garments and pose of a photo; a photo without any is an answer too, not an error."""
+    detection = detector.detect(photo)
+    proposals = _proposals(photo, detection)
+    if all(item.part is Part.PERSON for item in proposals.items):
+        return Survey(Proposals(()), None, _completed(detection))
+    best = proposals.best()
+    return Survey(proposals, best, _pose(detection, best.mask, str(best.part.value)))
+
+
 def _reaches_legs(garment: Mask, pose: Pose) -> bool:
     """Whether the garment comes down past the middle of the thighs; what a bust wears is an upper."""
     thighs = pose.points[[J.LEFT_HIP, J.RIGHT_HIP, J.LEFT_KNEE, J.RIGHT_KNEE], 1].mean()
@@ -124,13 +151,18 @@ def _nearest_part(mask: Mask, proposals: Proposals) -> str:
 
 def _pose(detection: Detection | None, garment: Mask, part: str) -> Pose:
     """The completed pose; fitted from the mask when there is nothing to complete."""
-    if detection is not None:
-        try:
-            return complete(detection.pose)
-        except InputError as error:
-            if error.code != "skeleton_too_small":
-                raise
-    return fit_to_mask(garment, garment=part)
+    return _completed(detection) or fit_to_mask(garment, garment=part)
+
+
+def _completed(detection: Detection | None) -> Pose | None:
+    if detection is None:
+        return None
+    try:
+        return complete(detection.pose)
+    except InputError as error:
+        if error.code != "skeleton_too_small":
+            raise
+        return None
 
 
 def lay_out(order: Order, photo: Image.Image, seen: Seen) -> Table:
@@ -157,8 +189,8 @@ def lay_out(order: Order, photo: Image.Image, seen: Seen) -> Table:
 
 def blank_table(order: Order) -> Table:
     """The light table of a text shoot: a library pose on an empty frame."""
-    name = "front" if order.pose == AS_PHOTOGRAPHED else order.pose
-    standing = retarget(name, Proportions(), order.size)
+    wanted = "front" if order.pose == AS_PHOTOGRAPHED else _wanted(order)
+    standing = retarget(wanted, Proportions(), order.size)
     frame = canvas_for(standing, order.crop)
     left, top = frame.frame[0] - frame.left, frame.frame[1] - frame.top
     box = (left, top, left + frame.frame[2] - frame.frame[0], top + frame.frame[3] - frame.frame[1])
@@ -171,12 +203,16 @@ def _asked(order: Order, seen: Seen, size: tuple[int, int]) -> Pose:
     """The pose that is asked for, in the photo's pixels; the trunk stays where the garment is."""
     if order.pose == AS_PHOTOGRAPHED or order.kind in (Kind.SCENE, Kind.OUTFIT):
         return seen.pose
-    asked = retarget(order.pose, seen.pose, size, keep_trunk=True)
+    asked = retarget(_wanted(order), seen.pose, size, keep_trunk=True)
     if order.kind is Kind.POSE and seen.detected:
         points, confidence = asked.points.copy(), asked.confidence.copy()
         points[list(FACE)], confidence[list(FACE)] = seen.pose.points[list(FACE)], seen.pose.confidence[list(FACE)]
         asked = replace(asked, points=points, confidence=confidence)
     return asked
+
+
+def _wanted(order: Order) -> str | LibraryPose:
+    return posed(order.pose) if isinstance(order.pose, OwnPose) else order.pose
 
 
 def on_frame(pose: Pose, box: tuple[int, int, int, int], size: tuple[int, int]) -> Pose:

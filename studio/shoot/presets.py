@@ -43,6 +43,23 @@ class Scene:
     words: str
 
 
+@dataclass(frozen=True)
+class OwnPose:
+    """A pose that is not of the library: how somebody stands, as landmarks.
+
+    Attributes:
+        name: what the recipe calls it.
+        landmarks: 33 rows of x, y, z, confidence in MediaPipe's order (``studio.pose.types.J``): x right and y down in
+            any one unit, z in the same unit, negative towards the camera, 0 throughout when unknown; confidence 0..1.
+        words, view: how a prompt says it and from where it is seen, as in the library.
+    """
+
+    name: str
+    landmarks: tuple[tuple[float, float, float, float], ...]
+    words: str = "standing"
+    view: str = "front view"
+
+
 def _persona(name: str, words: str, below: str, above: str) -> Persona:
     return Persona(name, name.capitalize(), words, below, above)
 

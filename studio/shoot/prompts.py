@@ -13,7 +13,8 @@ from studio.mini.world.spec import COLOURS
 from studio.pose.fit import Kind, kind_of, outline_of
 from studio.pose.library import POSES
 from studio.pose.types import J, Pose
-from studio.shoot.presets import CROP_WORDS, OUTFITS, PERSONAS, SCENES, Persona, pick
+from studio.shoot.own import persona_of, scene_of
+from studio.shoot.presets import CROP_WORDS, OUTFITS, OwnPose, Persona, pick
 from studio.shoot.types import Mask, Order
 
 
@@ -70,8 +71,8 @@ def dressed(persona: Persona, worn: str, part: str) -> str:
 
 def prompt(order: Order, worn: str, part: str) -> str:
     """The prompt of a shoot, in the order in which the bundled encoder's captions were written."""
-    persona, scene = pick("persona", PERSONAS, order.persona), pick("scene", SCENES, order.scene)
-    pose = POSES.get(order.pose)
+    persona, scene = persona_of(order.persona), scene_of(order.scene)
+    pose = order.pose if isinstance(order.pose, OwnPose) else POSES.get(order.pose)
     how, seen = (pose.words, pose.view) if pose else ("standing", "front view")
     crop = pick("crop", CROP_WORDS, order.crop)
     return f"{crop} of {persona.words} wearing {dressed(persona, worn, part)}, {how}, {seen}, {scene.words}"

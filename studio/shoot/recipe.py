@@ -19,7 +19,8 @@ import studio
 from studio.diffusion.types import Result
 from studio.errors import InputError
 from studio.pose.types import Pose
-from studio.shoot.presets import Kind
+from studio.shoot.own import persona_from, pose_from, preset_json, scene_from
+from studio.shoot.presets import Kind, OwnPose
 from studio.shoot.types import Mask, Order, Table
 
 FORMAT = 1
@@ -60,15 +61,16 @@ def write(
     weights: Mapping[str, str],
 ) -> dict[str, Any]:
     """The recipe of picture ``index`` of an engine's result."""
-    pose = {"name": order.pose, "asked": _rows(table.asked), "found": _rows(table.found) if table.found else None}
+    name = order.pose.name if isinstance(order.pose, OwnPose) else order.pose
+    pose = {"name": name, "asked": pose_rows(table.asked), "found": pose_rows(table.found) if table.found else None}
     return {
         "format": FORMAT,
         "studio": studio.__version__,
         "kind": order.kind.value,
         "presets": {
-            "persona": order.persona,
-            "scene": order.scene,
-            "pose": order.pose,
+            "persona": preset_json(order.persona),
+            "scene": preset_json(order.scene),
+            "pose": preset_json(order.pose),
             "crop": order.crop,
             "outfit": order.outfit,
             "garment": order.garment,
@@ -103,7 +105,7 @@ def table_hash(table: Table) -> str:
     return digest.hexdigest()
 
 
-def _rows(pose: Pose) -> list[list[Any]]:
+def pose_rows(pose: Pose) -> list[list[Any]]:
     """33 rows of x, y, z, confidence, state in the frame's pixels."""
     rows = zip(pose.points, pose.confidence, pose.states, strict=True)
     return [[*(round(float(v), 3) for v in p), round(float(c), 4), s.value] for p, c, s in rows]
@@ -126,16 +128,35 @@ def read(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         recipe = data.get("recipe", data)
-        known = recipe.get("format")
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, AttributeError) as error:
         raise InputError(
             "recipe_unreadable", f"{path} is not a recipe: give the .json that a shoot wrote beside its picture."
         ) from error
-    if known != FORMAT:
+    return checked(recipe)
+
+
+def checked(recipe: object) -> dict[str, Any]:
+    """A recipe of a format that this version reads.
+
+    Raises:
+        InputError: ``recipe_unreadable``, ``recipe_format_unknown``.
+    """
+    if not isinstance(recipe, Mapping):
+        raise InputError("recipe_unreadable", "A recipe is an object, as a shoot writes it.")
+    if recipe.get("format") != FORMAT:
+        known = recipe.get("format")
         raise InputError(
             "recipe_format_unknown", f"The recipe has format {known!r}; this version reads format {FORMAT}."
         )
     return dict(recipe)
+
+
+def family_of(recipe: Mapping[str, Any]) -> str:
+    """The engine it was made with; InputError ``recipe_incomplete``."""
+    try:
+        return str(recipe["engine"]["family"])
+    except (KeyError, TypeError) as error:
+        raise _incomplete(error) from error
 
 
 def order_of(recipe: Mapping[str, Any], photo: Image.Image | None) -> tuple[Order, Batch]:
@@ -152,13 +173,21 @@ def order_of(recipe: Mapping[str, Any], photo: Image.Image | None) -> tuple[Orde
         batch = Batch(tuple(int(s) for s in recipe["batch"]["seeds"]), int(recipe["batch"]["index"]))
         return _order(recipe, photo, batch), batch
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            "recipe_incomplete", f"The recipe lacks or garbles a field ({error}); it can not be replayed."
-        ) from error
+        raise _incomplete(error) from error
+
+
+def _incomplete(error: Exception) -> InputError:
+    return InputError("recipe_incomplete", f"The recipe lacks or garbles a field ({error}); it can not be replayed.")
 
 
 def _order(recipe: Mapping[str, Any], photo: Image.Image | None, batch: Batch) -> Order:
     adapters = tuple((Path(a["path"]), float(a["weight"])) for a in recipe["adapters"])
+    presets = recipe["presets"]
+    own = {
+        "persona": persona_from(presets["persona"]),
+        "scene": scene_from(presets["scene"]),
+        "pose": pose_from(presets["pose"]),
+    }
     return Order(
         kind=Kind(recipe["kind"]),
         photo=photo,
@@ -169,7 +198,7 @@ def _order(recipe: Mapping[str, Any], photo: Image.Image | None, batch: Batch) -
         size=(int(recipe["size"][0]), int(recipe["size"][1])),
         engine=recipe["engine"]["family"],
         adapters=adapters,
-        **recipe["presets"],
+        **{**presets, **own},
         **recipe["settings"],
     )
 

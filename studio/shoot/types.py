@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from studio.errors import Cancelled
 from studio.pose.types import Pose
-from studio.shoot.presets import Kind
+from studio.shoot.presets import Kind, OwnPose, Persona, Scene
 
 if TYPE_CHECKING:
     from studio.fidelity import Report
@@ -29,8 +30,9 @@ class Order:
         photo: upright RGB (``studio.images.open_photo``), None only for :attr:`Kind.TEXT`.
         mask: bool over the photo, True = garment; None proposes one.
         garment: which proposal is meant: ``"auto"``, ``"upper"``, ``"lower"`` or ``"full"``.
-        persona, scene, crop: names of presets.
-        pose: a name of the pose library, or ``"as-photographed"``.
+        persona, scene: names of presets, or the merchant's own.
+        crop: a preset's name.
+        pose: a name of the pose library, ``"as-photographed"``, or the merchant's own.
         outfit: a name of the outfits, or free words, for an outfit change or a text shoot.
         count: pictures to deliver, 1..8.
         best_of: candidates made for each of them, 1..8; the report picks.
@@ -45,9 +47,9 @@ class Order:
     photo: Image.Image | None = None
     mask: Mask | None = None
     garment: str = "auto"
-    persona: str = "amelie"
-    scene: str = "white-studio"
-    pose: str = "as-photographed"
+    persona: str | Persona = "amelie"
+    scene: str | Scene = "white-studio"
+    pose: str | OwnPose = "as-photographed"
     crop: str = "head-to-toe"
     outfit: str = "red-dress"
     count: int = 1
@@ -129,3 +131,8 @@ class Listener:
         """Report progress, if anybody listens."""
         if self.on_progress is not None:
             self.on_progress(stage, fraction)
+
+    def stop_if_asked(self) -> None:
+        """Raise :class:`Cancelled` when the caller wants no more of it."""
+        if self.should_cancel is not None and self.should_cancel():
+            raise Cancelled

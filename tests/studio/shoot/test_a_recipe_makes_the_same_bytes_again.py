@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from studio.cli.shoot import finished
 from studio.errors import InputError
+from studio.shoot.finish import finished
 from studio.shoot.flow import replay
 from studio.shoot.recipe import read
 from studio.shoot.run import Crew
