@@ -67,8 +67,8 @@ def _whole_process(photo: Path, folder: Path, args: argparse.Namespace) -> float
 
 
 def _inside(photo: Path, args: argparse.Namespace) -> list[tuple[str, float, float]]:
-    from studio.cli.shoot import finished
     from studio.images import open_photo
+    from studio.shoot.finish import finished
 
     rows = []
     picture, spent = _timed(lambda: open_photo(photo))

@@ -1,0 +1,102 @@
+"""What stays in memory between jobs: one engine with its pose detector, or a pose detector alone."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from studio.errors import EngineError
+
+if TYPE_CHECKING:
+    from studio.diffusion.types import Engine
+    from studio.pose.detect import MediaPipeDetector, PoseDetector
+    from studio.shoot.run import Crew
+
+
+class Resident:
+    """Brings up on demand, swaps families, keeps for the next job. Only ever called from the job thread."""
+
+    def __init__(self, *, device: str | None) -> None:
+        """``device``: of the engine, None for the best there is."""
+        self._device = device
+        self._crew: Crew | None = None
+        self._detector: MediaPipeDetector | None = None
+        self.family: str | None = None
+        """The engine that is up; may be read from any thread."""
+
+    def crew(self, family: str, *, loading: Callable[[], None] | None = None) -> Crew:
+        """The crew of a family; ``loading`` is called before one is brought up.
+
+        Another family is let go first: two would not fit where one only just does.
+
+        Raises:
+            InputError, WeightsError, OutOfMemory: as :func:`studio.shoot.run.bring_up`.
+        """
+        if self._crew is not None and self.family == family:
+            return self._crew
+        from studio.shoot.run import bring_up
+        from studio.weights.store import locate
+
+        locate(family)  # a family that isn't here is no reason to let go of the one that is
+        if loading is not None:
+            loading()
+        self.let_go()
+        self._crew = bring_up(family, device=self._device)
+        if self._crew.engine.describe().get("device") != "cpu":
+            warm_up(self._crew.engine)
+        self.family = family
+        return self._crew
+
+    def detector(self) -> PoseDetector:
+        """The crew's pose detector, or one of its own while there is no crew."""
+        if self._crew is not None:
+            return self._crew.detector
+        if self._detector is None:
+            from studio.pose.detect import MediaPipeDetector
+
+            self._detector = MediaPipeDetector()
+        return self._detector
+
+    def let_go(self) -> None:
+        """Give all memory back; the next job brings up what it needs."""
+        crew, detector = self._crew, self._detector
+        self._crew, self._detector, self.family = None, None, None
+        for held in (crew, detector):
+            if held is not None:
+                with contextlib.suppress(Exception):  # it is on its way out, whatever it says
+                    held.close()
+
+    def require_device(self) -> None:
+        """After a failure: an accelerator whose context is lost stays lost for the life of the process.
+
+        Raises:
+            EngineError: ``device_lost``, retryable in a new process.
+        """
+        torch = sys.modules.get("torch")
+        if torch is None or not torch.cuda.is_initialized():
+            return
+        try:
+            torch.cuda.synchronize()
+        except Exception as error:
+            raise EngineError("device_lost", f"The accelerator is lost: {error}", retryable=True) from error
+
+
+def warm_up(engine: Engine) -> None:
+    """Run the kinds of work a shoot does once at its usual size, so that the first merchant does not wait for it.
+
+    An accelerator loads kernels and picks algorithms at the first call of each; on a CPU a first shoot was measured to
+    be no slower than the next, so there it would be time wasted.
+    """
+    from studio.diffusion.types import Control, Generate
+
+    size = (engine.defaults.width, engine.defaults.height)
+    mask = Image.new("L", size, 0)
+    mask.paste(255, (0, 0, size[0], size[1] // 2))
+    kinds = engine.capabilities.controls
+    controls = (Control(Image.new("RGB", size)),) if "openpose" in kinds else ()
+    request = Generate("warm", seed=0, steps=1, image=Image.new("RGB", size), mask=mask, controls=controls)
+    engine.generate(request, on_preview=lambda preview: None)
