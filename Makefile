@@ -1,4 +1,4 @@
-# Two commands: `make test` checks everything from a clean clone, `make run` makes a first picture.
+# Two commands: `make test` checks everything from a clean clone, `make run` starts the product.
 # Both set up .venv when pyproject.toml or constraints.txt changed since the last time, and otherwise start at once.
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -11,13 +11,19 @@ PYTEST_WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 export HF_HUB_DISABLE_TELEMETRY ?= 1
 
-.PHONY: help setup test lint types imports tests run format clean
+BROWSER ?= yes
+# The rooms that Django serves: they run a second time on PostgreSQL where it answers. The studio knows no database.
+WEB_ROOMS := $(filter-out tests/studio/ tests/boundaries/ tests/browser/,$(wildcard tests/*/))
+
+.PHONY: help setup test lint types imports words tests tests-postgres tests-browser run first-picture format clean
 
 help:
-	@echo "make test    set up what is missing, then ruff, mypy, import-linter and pytest"
-	@echo "make run     set up what is missing, then make a first picture in var/demo/"
+	@echo "make run     set up what is missing, then web and worker at http://localhost:8000; Ctrl-C stops both"
+	@echo "make test    set up what is missing, then ruff, mypy, import-linter, translations and every test"
+	@echo "make tests ARGS=tests/catalog     some tests only"
+	@echo "make first-picture                one picture from the command line, in var/first/"
 	@echo "make format  let ruff rewrite imports and layout"
-	@echo "make clean   remove .venv and caches"
+	@echo "make clean   remove .venv and caches; var/, with all pictures, stays"
 
 setup: $(STAMP)
 
@@ -25,7 +31,7 @@ $(STAMP): pyproject.toml constraints.txt tools/setup.sh
 	tools/setup.sh .venv
 	touch $@
 
-test: lint types imports tests
+test: lint types imports words tests tests-postgres tests-browser
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -37,13 +43,34 @@ types: $(STAMP)
 imports: $(STAMP)
 	$(BIN)/lint-imports --no-cache
 
+words: $(STAMP)
+	$(BIN)/python tools/messages.py check
+
+# A service that answers must be used: a test that skips for want of it fails the run (tests/conftest.py).
 tests: $(STAMP)
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile $(ARGS)
+	services="$$($(BIN)/python tools/services.py --explain)"; \
+	IMODEL_REQUIRE_SERVICES="$${services/postgresql/}" \
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile --ignore=tests/browser $(ARGS)
+
+tests-postgres: $(STAMP)
+	services="$$($(BIN)/python tools/services.py)"; \
+	if [[ "$$services" == *postgresql* ]]; then \
+	  IMODEL_TEST_DATABASE=postgres IMODEL_REQUIRE_SERVICES="$$services" \
+	  $(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile $(WEB_ROOMS) $(ARGS); \
+	else echo "PostgreSQL does not answer: the second run is left out."; fi
+
+# One process: server, worker and browser take the two cores already.
+tests-browser: $(STAMP)
+	if [[ "$(BROWSER)" == no ]]; then echo "Browser tests are left out."; else \
+	  $(BIN)/python tools/system_libraries.py --browser && $(BIN)/pytest tests/browser $(ARGS); fi
 
 run: $(STAMP)
-	mkdir -p var/demo
-	env -u OMP_NUM_THREADS $(BIN)/python -m studio shoot "$$($(BIN)/python tools/sample_photo.py)" --out var/demo/first.png
-	@echo "Your first picture: $(CURDIR)/var/demo/first.png (beside it the recipe, first.json, and first-sheet.png)"
+	@exec env -u OMP_NUM_THREADS $(BIN)/python manage.py up $(ARGS)
+
+first-picture: $(STAMP)
+	mkdir -p var/first
+	env -u OMP_NUM_THREADS $(BIN)/python -m studio shoot "$$($(BIN)/python tools/sample_photo.py)" --out var/first/first.png
+	@echo "Your first picture: $(CURDIR)/var/first/first.png (beside it the recipe, first.json, and first-sheet.png)"
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
