@@ -1,0 +1,96 @@
+"""What is said no to, as few classes with stable codes; one place renders them for pages and API alike.
+
+``Refused`` is the caller's mistake; ``NotHere`` answers alike for a missing thing and another merchant's; anything else
+that escapes is ours, is logged under the request's id, and is never shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import JsonResponse
+
+from imodel_site.lib.studio_words import sentence
+from studio.errors import StudioError
+
+
+class Refused(Exception):
+    """The request can not be carried out as it stands; nothing was changed.
+
+    Args:
+        code: stable, ``snake_case``.
+        message: one or two sentences for the person who must act: what happened, what to do. Translated.
+        field: the field it is about, for a form to show it there.
+        retryable: True when the same request may succeed later.
+        status: the HTTP status.
+    """
+
+    status = 400
+
+    def __init__(self, code: str, message: Any, *, field: str = "", retryable: bool = False, status: int = 0) -> None:
+        super().__init__(str(message))
+        self.code = code
+        self.message = message
+        self.field = field
+        self.retryable = retryable
+        self.status = status or type(self).status
+
+
+class NotHere(Refused):
+    """Missing, or another merchant's: the two can not be told apart."""
+
+    status = 404
+
+    def __init__(self, message: Any = "") -> None:
+        from django.utils.translation import gettext
+
+        super().__init__("not_found", message or gettext("There is nothing here. It may have been deleted."))
+
+
+class NotAllowed(Refused):
+    """The caller may see it, but not do this with it."""
+
+    status = 403
+
+
+class Conflict(Refused):
+    """It has changed meanwhile, or a twin is under way."""
+
+    status = 409
+
+
+class TooMuch(Refused):
+    """A rate, a quota or a size."""
+
+    status = 429
+
+
+def from_studio(error: StudioError, *, field: str = "") -> Refused:
+    """A studio error in our terms: the code stays, the words are in the reader's language."""
+    return Refused(error.code, sentence(error.code, error.message), field=field, retryable=error.retryable)
+
+
+def error_body(error: Refused, request_id: str) -> dict[str, Any]:
+    """The JSON of an error: ``{"error": {code, message, field, retryable, request_id}}``."""
+    return {
+        "error": {
+            "code": error.code,
+            "message": str(error.message),
+            "field": error.field or None,
+            "retryable": error.retryable,
+            "request_id": request_id,
+        }
+    }
+
+
+def error_response(error: Refused, request_id: str, headers: Mapping[str, str] | None = None) -> JsonResponse:
+    """The error as an HTTP response."""
+    return JsonResponse(error_body(error, request_id), status=error.status, headers=headers)
+
+
+def api_exception_handler(error: Exception, context: dict[str, Any]) -> Any:
+    """DRF's EXCEPTION_HANDLER: our shape for our errors and for DRF's own."""
+    from imodel_site.lib.api_errors import handle
+
+    return handle(error, context)

@@ -1,0 +1,128 @@
+"""What the web side does with jobs: accept, cancel, retry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Coalesce, Now
+from django.utils.translation import gettext as _
+
+from imodel_site.lib.errors import Refused
+from imodel_site.lib.jobs.model import Job, Status
+from imodel_site.lib.jobs.transitions import advance, rows
+from imodel_site.lib.jobs.waking import wake
+
+AnyJob = TypeVar("AnyJob", bound=Job)
+# A row that changes under our eyes is read again; more often than this only by a bug.
+_TRIES = 10
+
+
+def enqueue(job: Job) -> None:
+    """Save a new job and write its wake-up, both in the caller's transaction."""
+    job.status = Status.QUEUED
+    job.queued_at = Now()
+    with transaction.atomic(savepoint=False):
+        job.save(force_insert=True)
+        wake(job.lane)
+    job.refresh_from_db(fields=["queued_at"])
+
+
+def accept(
+    model: type[AnyJob],
+    *,
+    merchant: object,
+    key: str | None,
+    request_hash: str,
+    make: Callable[[], AnyJob],
+) -> tuple[AnyJob, bool]:
+    """The job of this idempotency key: a new one, or the one that the same request made before.
+
+    Args:
+        model: what ``make`` makes.
+        merchant: the merchant, or its id.
+        key: as the caller gave it; None always makes a new job.
+        request_hash: of everything that the request asks for.
+        make: gives the unsaved job; called only when there is none yet.
+
+    Returns:
+        The job, and whether it is new: only then are holds and further rows to be written, in the same transaction.
+
+    Raises:
+        Refused: ``idempotency_key_reused`` (422): another request came under the same key.
+    """
+    merchant_id = merchant if isinstance(merchant, UUID) else merchant.pk  # type: ignore[attr-defined]  # a row
+    try:
+        with transaction.atomic():
+            found = _by_key(model, merchant_id, key, request_hash)
+            if found is not None:
+                return found, False
+            job = make()
+            job.merchant_id = merchant_id  # type: ignore[attr-defined]  # MerchantOwned's
+            job.idempotency_key, job.request_hash = key or None, request_hash
+            enqueue(job)
+            return job, True
+    except IntegrityError:  # a twin was faster; the constraint decides, not our reading
+        found = _by_key(model, merchant_id, key, request_hash)
+        if found is None:
+            raise
+        return found, False
+
+
+def _by_key(model: type[AnyJob], merchant_id: UUID, key: str | None, request_hash: str) -> AnyJob | None:
+    if not key:
+        return None
+    found: AnyJob | None = rows(model).filter(merchant_id=merchant_id, idempotency_key=key).first()
+    if found is not None and found.request_hash != request_hash:
+        raise Refused(
+            "idempotency_key_reused",
+            _("This idempotency key was used for another request. Send a new key with a new request."),
+            status=422,
+        )
+    return found
+
+
+def cancel(job: Job) -> None:
+    """Waiting: cancelled at once. Running: asked to stop. Ended: nothing. ``job`` is read afresh."""
+    for _try in range(_TRIES):
+        job.refresh_from_db()
+        if job.ended:
+            return
+        if job.status == Status.QUEUED:
+            changed = advance(job, to=Status.CANCELLED, from_=Status.QUEUED, token=job.token, cancel_requested_at=Now())
+        else:
+            asked = rows(type(job)).filter(pk=job.pk, status=Status.RUNNING, token=job.token)
+            changed = bool(asked.update(cancel_requested_at=Coalesce("cancel_requested_at", Now())))
+        if changed:
+            job.refresh_from_db()
+            return
+    raise RuntimeError(f"job {job.pk} could not be cancelled: it changed {_TRIES} times meanwhile")
+
+
+def retry(job: Job) -> bool:
+    """A failed or cancelled job waits again, as if new; False when it is in neither status. ``job`` is read afresh."""
+    job.refresh_from_db()
+    if job.status not in (Status.FAILED, Status.CANCELLED):
+        return False
+    with transaction.atomic():
+        changed = advance(job, to=Status.QUEUED, from_=Status(job.status), token=job.token, queued_at=Now(), **_FRESH)
+        if changed:
+            wake(job.lane)
+    job.refresh_from_db()
+    return changed
+
+
+_FRESH: dict[str, Any] = {
+    "losses": 0,
+    "first_loss_at": None,
+    "stage": "",
+    "fraction": 0.0,
+    "progressed_at": None,
+    "cancel_requested_at": None,
+    "error_code": "",
+    "error_message": "",
+    "error_retryable": False,
+    "finished_at": None,
+}
