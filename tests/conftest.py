@@ -13,3 +13,41 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # mediapipe's GL and XNNPACK chatter hides what pytest has to say.
 os.environ.setdefault("GLOG_minloglevel", "2")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):  # type: ignore[no-untyped-def]
+    """On PostgreSQL the tests run as the application's role; emptying tables between tests is all it may do beyond."""
+    from django.conf import settings
+    from django.db import connection
+
+    from accounts.row_security import as_owner
+
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), as_owner(connection), connection.cursor() as cursor:
+            cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {settings.DATABASE_ROLE}")
+
+
+@pytest.fixture
+def cast(db):  # type: ignore[no-untyped-def]
+    """alice, bob, vera and charlie with their merchants; see tests/cast.py."""
+    from tests.cast import make_cast
+
+    return make_cast()
+
+
+def pytest_sessionfinish(session, exitstatus):  # type: ignore[no-untyped-def]
+    """A run that was told which services answer fails when a test was skipped for want of one of them."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    required = os.environ.get("IMODEL_REQUIRE_SERVICES", "").split()
+    if reporter is None or not required or exitstatus:
+        return
+    reasons = {str(report.longrepr) for report in reporter.stats.get("skipped", ())}
+    wanting = sorted(reason for reason in reasons if any(service in reason.lower() for service in required))
+    if wanting:
+        reporter.write_line("\nThese services answer, but tests were skipped for want of them:", red=True)
+        for reason in wanting:
+            reporter.write_line(f"    {reason}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,1 @@
+"""Every business event of the room, one module per noun."""

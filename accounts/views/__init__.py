@@ -1,0 +1,1 @@
+"""Pages of the shop: itself, its people, its keys."""
