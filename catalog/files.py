@@ -1,0 +1,36 @@
+"""Which of the catalog's files can be handed out, and under which names (imodel_site.lib.signing)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog.models import Asset, Look
+from catalog.services import assets, importing
+from imodel_site.lib import signing, storage
+from imodel_site.lib.signing import File, Kind
+
+SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+
+
+def register() -> None:
+    """Tell the media view and the collector."""
+    signing.register(Kind("asset", Asset, _of_asset))
+    signing.register(Kind("look", Look, _of_look))
+    storage.register_kind("asset", assets.referred_keys)
+    storage.register_kind("look", assets.referred_look_keys)
+    storage.register_kind("import", importing.referred_keys)
+
+
+def _of_asset(asset: Any, variant: str) -> File | None:
+    """``original``, ``small``, ``medium``, ``large``."""
+    if variant == "original":
+        return File(asset.key, asset.content_type, f"photo-{asset.pk.hex[-8:]}.{SUFFIXES[asset.content_type]}")
+    key = asset.thumbs.get(variant)
+    return File(key, "image/webp", f"photo-{asset.pk.hex[-8:]}-{variant}.webp") if key else None
+
+
+def _of_look(look: Any, variant: str) -> File | None:
+    """``mask-<part>``, ``skeleton``."""
+    masks = {f"mask-{part['part']}": part["key"] for part in look.found.get("parts", ())}
+    key = look.found.get("skeleton") if variant == "skeleton" else masks.get(variant)
+    return File(key, "image/png", f"{variant}.png") if key else None

@@ -1,0 +1,1 @@
+"""Every business event of the catalog, one module per noun."""

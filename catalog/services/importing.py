@@ -1,0 +1,294 @@
+"""A CSV into the catalog: kept, previewed, and run row by row in the light lane; a run goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.core import signing
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Merchant, User
+from catalog import csv_columns, csv_files
+from catalog.csv_columns import Problem, Unit
+from catalog.models import CatalogImport, Category, Garment, ImportRow
+from catalog.services import garments, photos
+from catalog.services.garments import Details
+from imodel_site.lib import storage
+from imodel_site.lib.errors import NotHere, Refused
+from imodel_site.lib.fetch import PUBLIC, Fetcher
+from imodel_site.lib.jobs import services as jobs
+from imodel_site.lib.jobs.work import LostLease, Work
+from imodel_site.lib.uploads import check_arrived
+from studio.errors import EngineError
+
+KIND = "import"  # of storage keys
+SALT = "catalog.import"
+PREVIEW_HOURS = 20  # less than the day after which a file that no row refers to is collected
+STARTED = "started"  # code of a row whose photos are still being fetched
+SLICE_SECONDS = 30.0  # then others get their turn: one lane serves every merchant's looks and imports
+AFTER_LOOKS = -1  # priority
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How a file is read: found out first, then as the merchant says."""
+
+    encoding: str = ""
+    delimiter: str = ""
+    columns: Mapping[int, str] | None = None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an import would do, before it does anything."""
+
+    sheet: csv_files.Sheet
+    columns: Mapping[int, str]
+    units: list[Unit]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Every row's, by line."""
+        return sorted((one for unit in self.units for one in unit.problems), key=lambda one: one.line)
+
+    @property
+    def good(self) -> int:
+        """Garments that will come in."""
+        return sum(not unit.fatal for unit in self.units)
+
+
+def keep_file(*, merchant: Merchant, file: Any) -> str:
+    """Store an uploaded CSV for its preview; returns what the preview's address carries.
+
+    Raises:
+        Refused: ``csv_...``: it can not be read at all.
+    """
+    check_arrived(file)
+    if file.size > csv_files.MAX_BYTES:
+        words = _("The file is larger than %(mb)s MB. Split it.") % {"mb": csv_files.MAX_BYTES // 2**20}
+        raise Refused("csv_too_large", words, field="file")
+    file.seek(0)
+    data = file.read()
+    csv_files.read_sheet(data)
+    key = storage.put(storage.new_key(merchant.pk, KIND, "csv"), data)
+    return signing.dumps([key, garments.clean_line(file.name or "table.csv", 200)], salt=SALT, compress=True)
+
+
+def kept_file(*, merchant: Merchant, token: str) -> tuple[str, str]:
+    """(storage key, file name) of a preview's address.
+
+    Raises:
+        NotHere: not one of ours, another merchant's, or too old.
+    """
+    try:
+        key, name = signing.loads(token, salt=SALT, max_age=PREVIEW_HOURS * 3600)
+    except signing.BadSignature:
+        raise NotHere(_("This preview has ended. Upload the file again.")) from None
+    if storage.merchant_of(key) != merchant.pk:
+        raise NotHere(_("This preview has ended. Upload the file again."))
+    return key, name
+
+
+def preview(*, key: str, choices: Choices) -> Preview:
+    """Read the file and say what would come of each row; no address is fetched yet."""
+    try:
+        data = storage.read(key)
+    except FileNotFoundError:
+        raise NotHere(_("This preview has ended. Upload the file again.")) from None
+    sheet = csv_files.read_sheet(data, encoding=choices.encoding, delimiter=choices.delimiter)
+    if choices.columns is None:
+        columns = csv_columns.map_columns(sheet.heading)
+    else:
+        columns = csv_columns.checked_mapping(sheet.heading, choices.columns)
+    return Preview(sheet, columns, csv_columns.units(sheet, columns))
+
+
+def start(*, merchant: Merchant, by: User | None, key: str, name: str, choices: Choices) -> CatalogImport:
+    """Queue the run; the same preview sent twice is one run.
+
+    Raises:
+        Refused: ``import_without_names``, ``import_empty``.
+    """
+    found = preview(key=key, choices=choices)
+    if "name" not in found.columns.values():
+        raise Refused("import_without_names", _("Say which column holds the name."), field="columns")
+    if not found.good:
+        raise Refused("import_empty", _("No row can be imported as it stands. Look at what is said of each."))
+    mapping = {
+        "encoding": found.sheet.encoding,
+        "delimiter": found.sheet.delimiter,
+        "columns": {str(place): name for place, name in found.columns.items()},
+    }
+    run, _new = jobs.accept(
+        CatalogImport,
+        merchant=merchant,
+        key=f"import {hashlib.sha256(key.encode()).hexdigest()}",
+        request_hash=hashlib.sha256(json.dumps(mapping, sort_keys=True).encode()).hexdigest(),
+        make=lambda: CatalogImport(
+            merchant=merchant,
+            name=name,
+            key=key,
+            mapping=mapping,
+            rows_total=len(found.units),
+            started_by=by,
+            priority=AFTER_LOOKS,
+        ),
+    )
+    return run
+
+
+def referred_keys(merchant_id: UUID) -> Iterator[str]:
+    """For the collector."""
+    yield from CatalogImport.objects.values_list("key", flat=True)
+
+
+# --- the run -------------------------------------------------------------------------------------------------------
+def carry_out(work: Work, *, fetcher: Fetcher = PUBLIC, seconds: float = SLICE_SECONDS) -> None:
+    """Import what is not done yet; after a while hand the job back, so that other merchants' jobs get their turn."""
+    run: CatalogImport = work.job
+    mapping = run.mapping
+    choices = Choices(mapping["encoding"], mapping["delimiter"], {int(p): n for p, n in mapping["columns"].items()})
+    todo = preview(key=run.key, choices=choices).units
+    done = dict(ImportRow.objects.filter(run=run).values_list("line", "code"))
+    until = time.monotonic() + seconds
+    for number, unit in enumerate(todo):
+        if done.get(unit.line, STARTED) != STARTED:
+            continue
+        work.stop_if_asked()
+        if time.monotonic() > until:
+            _say_how_far(work, number, len(todo))
+            work.hand_back()
+            return
+        _import_unit(work, run, unit, fetcher)
+        _say_how_far(work, number + 1, len(todo))
+    work.finish(rows_done=len(todo))
+
+
+def _say_how_far(work: Work, done: int, total: int) -> None:
+    """Kept progress: what is done stays done, so losing a worker now is no reason to give the file up."""
+    work.progress("import", done / max(1, total), kept=True)
+    CatalogImport.objects.filter(pk=work.job.pk, token=work.token).update(rows_done=done)
+
+
+def _import_unit(work: Work, run: CatalogImport, unit: Unit, fetcher: Fetcher) -> None:
+    if unit.fatal:
+        _note(run, unit.line, unit.problems, garment=None)
+        return
+    row = _begin(run, unit)
+    if row.garment is None:  # the merchant deleted it while its photos came in
+        _note(run, unit.line, unit.problems, garment=None)
+        return
+    problems = [*unit.problems, *_fetch_photos(work, run.merchant, row.garment, unit, fetcher)]
+    if row.created and not unit.status and row.garment.photos.exists():
+        garments.set_status(garments=[row.garment], status=Garment.Status.ACTIVE)
+    _note(run, unit.line, problems, garment=row.garment)
+
+
+def _begin(run: CatalogImport, unit: Unit) -> ImportRow:
+    """The garment and the note that it was made, together: a worker that is lost later makes no second one.
+
+    Raises:
+        LostLease: another worker has this row.
+    """
+    there = ImportRow.objects.select_related("garment").filter(run=run, line=unit.line).first()
+    if there is not None:
+        return there
+    with transaction.atomic():
+        garment, created = _upsert(run.merchant, unit)
+        try:
+            with transaction.atomic():
+                return ImportRow.objects.create(
+                    merchant_id=run.merchant_id,
+                    run=run,
+                    line=unit.line,
+                    garment=garment,
+                    created=created,
+                    code=STARTED,
+                )
+        except IntegrityError as error:
+            raise LostLease(f"row {unit.line} of import {run.pk}") from error
+
+
+def _upsert(merchant: Merchant, unit: Unit) -> tuple[Garment, bool]:
+    """By SKU; cells that are empty change nothing of a garment that is there."""
+    there = Garment.objects.select_for_update().filter(sku=unit.sku).first() if unit.sku else None
+    if there is None:
+        status = unit.status or Garment.Status.DRAFT
+        details = Details(unit.name, unit.sku, unit.category or Category.OTHER, unit.colour, status, unit.tags)
+        return garments.create_garment(merchant=merchant, details=details), True
+    details = Details(
+        unit.name,
+        unit.sku,
+        unit.category or there.category,
+        unit.colour or there.colour,
+        unit.status or there.status,
+        unit.tags or None,
+    )
+    return garments.update_garment(garment=there, details=details), False
+
+
+def _fetch_photos(work: Work, merchant: Merchant, garment: Garment, unit: Unit, fetcher: Fetcher) -> list[Problem]:
+    problems = []
+    for line, url in unit.images:
+        work.stop_if_asked()
+        try:
+            data = fetcher.fetch(url)
+            photos.add_photo(garment=garment, merchant=merchant, file=data, file_name=urlsplit(url).path)
+        except (Refused, EngineError) as error:
+            problems.append(Problem(line, "image", error.code, str(error.message)))
+    return problems
+
+
+def _note(run: CatalogImport, line: int, problems: list[Problem], *, garment: Garment | None) -> None:
+    """What became of a row: empty code when all went well."""
+    words = " ".join(
+        one.message if one.line == line else _("Line %(line)s: %(what)s") % {"line": one.line, "what": one.message}
+        for one in problems
+    )
+    first = problems[0] if problems else None
+    ImportRow.objects.update_or_create(
+        run=run,
+        line=line,
+        defaults={
+            "merchant_id": run.merchant_id,
+            "garment": garment,
+            "code": first.code if first else "",
+            "field": first.field if first else "",
+            "message": words,
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A run in numbers."""
+
+    created: int
+    updated: int
+    failed: int
+    with_problems: int
+
+
+def outcome(run: CatalogImport) -> Outcome:
+    """What has become of the rows so far."""
+    rows = ImportRow.objects.filter(run=run).exclude(code=STARTED)
+    made = rows.exclude(garment=None)
+    return Outcome(
+        created=made.filter(created=True).count(),
+        updated=made.filter(created=False).count(),
+        failed=rows.filter(garment=None).exclude(code="").count(),
+        with_problems=made.exclude(code="").count(),
+    )
+
+
+def problem_rows(run: CatalogImport) -> Any:
+    """The rows that something is to be said of, by line."""
+    return run.rows.exclude(code__in=("", STARTED)).select_related("garment").order_by("line")

@@ -1,0 +1,42 @@
+"""The catalog's work in the light lane: looking at a photo, and carrying out an import."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from catalog.models import CatalogImport, Look
+from catalog.services import importing, looks
+from imodel_site.lib import storage
+from imodel_site.lib.jobs import executors
+from imodel_site.lib.jobs.registry import runner
+from imodel_site.lib.jobs.work import Work
+
+
+@runner(Look)
+def look_at_photo(work: Work) -> None:
+    """Ask the light executor for masks and pose, store its files, then the row."""
+    asset = work.job.asset
+    with tempfile.TemporaryDirectory(prefix="imodel-look-") as folder, executors.borrow("light") as executor:
+        with storage.local_path(asset.key) as photo:
+            done = executor.run(
+                {"op": "propose", "id": f"{work.job.pk}/{work.token}", "photo": str(photo), "out": f"{folder}/out"},
+                on_event=lambda event: _progress(work, event),
+                should_cancel=work.should_stop,
+            )
+        work.stop_if_asked()
+        found = looks.store(merchant_id=asset.merchant_id, done=done, read=lambda path: Path(path).read_bytes())
+    work.finish(write=lambda: looks.fill_poses(asset=asset, found=found), found=found)
+
+
+def _progress(work: Work, event: Mapping[str, Any]) -> None:
+    if event.get("event") == "progress":
+        work.progress("look", float(event.get("fraction") or 0.0))
+
+
+@runner(CatalogImport)
+def import_catalog(work: Work) -> None:
+    """Row by row; a row that was done before a worker was lost is not done again."""
+    importing.carry_out(work)

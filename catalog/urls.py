@@ -1,0 +1,42 @@
+"""Addresses of the catalog."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from catalog.views import garments, imports, library, photos
+
+app_name = "catalog"
+urlpatterns = [
+    path("", garments.garments, name="garments"),
+    path("new", garments.create, name="create"),
+    path("upload", photos.upload, name="upload"),
+    path("bulk", garments.bulk, name="bulk"),
+    path("samples", garments.samples, name="samples"),
+    path("garments/<str:garment_id>", garments.garment, name="garment"),
+    path("garments/<str:garment_id>/edit", garments.edit, name="edit"),
+    path("garments/<str:garment_id>/rename", garments.rename, name="rename"),
+    path("garments/<str:garment_id>/status", garments.status, name="status"),
+    path("garments/<str:garment_id>/delete", garments.delete, name="delete"),
+    path("garments/<str:garment_id>/order", photos.reorder, name="reorder"),
+    path("photos/<str:photo_id>", photos.status, name="photo_status"),
+    path("photos/<str:photo_id>/view", photos.view, name="photo_view"),
+    path("photos/<str:photo_id>/replace", photos.replace, name="photo_replace"),
+    path("photos/<str:photo_id>/delete", photos.delete, name="photo_delete"),
+    path("photos/<str:photo_id>/look", photos.look_again, name="photo_look"),
+    path("import", imports.upload, name="import"),
+    path("import/<str:token>", imports.preview, name="import_preview"),
+    path("import/<str:token>/start", imports.start, name="import_start"),
+    path("imports/<str:import_id>", imports.result, name="import_result"),
+    path("imports/<str:import_id>/status", imports.status, name="import_status"),
+    path("imports/<str:import_id>/problems.csv", imports.problems, name="import_problems"),
+    path("imports/<str:import_id>/cancel", imports.cancel, name="import_cancel"),
+    path("library", library.library, name="library"),
+    path("library/personas/new", library.new_persona, name="new_persona"),
+    path("library/personas/<str:persona_id>", library.edit_persona, name="edit_persona"),
+    path("library/scenes/new", library.new_scene, name="new_scene"),
+    path("library/poses/new", library.new_pose, name="new_pose"),
+    path("library/poses/<str:pose_id>/copy", library.copy_pose, name="copy_pose"),
+    path("library/<str:shelf>", library.library, name="shelf"),
+    path("library/<str:shelf>/<str:item_id>/delete", library.delete, name="library_delete"),
+]

@@ -1,0 +1,1 @@
+"""Pages of the catalog: garments, their photos, imports, the library."""
