@@ -1,0 +1,35 @@
+"""Which files of shoots and pictures can be asked for, and what they are called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from generation import publishing
+from generation.models import Picture, Shoot
+from generation.services.uploads import KIND as ORDERS
+from imodel_site.lib import signing, storage
+
+TYPES = {"png": "image/png", "webp": "image/webp", "jpg": "image/jpeg"}
+
+
+def register() -> None:
+    """Called once, when Django is ready."""
+    signing.register(signing.Kind("picture", Picture, _picture))
+    signing.register(signing.Kind("shoot", Shoot, _table))
+    storage.register_kind(publishing.KIND, publishing.keys_of)
+    storage.register_kind(ORDERS, publishing.keys_of_orders)
+
+
+def _picture(picture: Any, variant: str) -> signing.File | None:
+    file = picture.files.get(variant)
+    return None if file is None else _file(file["key"], f"{picture.pk}-{variant}")
+
+
+def _table(shoot: Any, variant: str) -> signing.File | None:
+    key = shoot.table.get(variant)
+    return _file(key, f"{shoot.pk}-{variant}") if key else None
+
+
+def _file(key: str, name: str) -> signing.File:
+    suffix = key.rsplit(".", 1)[-1]
+    return signing.File(key, TYPES.get(suffix, "application/octet-stream"), f"{name}.{suffix}")

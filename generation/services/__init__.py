@@ -1,0 +1,40 @@
+"""What a merchant does with shoots and pictures; each is one transaction."""
+
+from __future__ import annotations
+
+from generation.services.pictures import (
+    delete_pictures,
+    purge_deleted,
+    restore_pictures,
+    set_favourite,
+    tag_pictures,
+    untag_pictures,
+)
+from generation.services.shoots import (
+    cancel_shoot,
+    do_again,
+    order_expert,
+    order_shoot,
+    replay,
+    retry_shoot,
+    vary,
+)
+from generation.services.uploads import store_mask, store_picture
+
+__all__ = [
+    "cancel_shoot",
+    "delete_pictures",
+    "do_again",
+    "order_expert",
+    "order_shoot",
+    "purge_deleted",
+    "replay",
+    "restore_pictures",
+    "retry_shoot",
+    "set_favourite",
+    "store_mask",
+    "store_picture",
+    "tag_pictures",
+    "untag_pictures",
+    "vary",
+]

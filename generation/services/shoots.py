@@ -1,0 +1,118 @@
+"""Ordering shoots, and what can be done with one. A key makes a double click one shoot."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.access import allow_write
+from accounts.actors import Actor
+from catalog.access import access_persona
+from generation import orders
+from generation.expert import ExpertChoices, freeze_expert
+from generation.models import MadeAs, Picture, Shoot
+from generation.orders import Choices, Frozen
+from imodel_site.lib.errors import Conflict, Refused
+from imodel_site.lib.jobs import services as jobs
+
+VARIATIONS = 4
+
+
+def order_shoot(*, actor: Actor, choices: Choices, key: str | None) -> Shoot:
+    """Accept a shoot; the same key with the same choices gives the same shoot.
+
+    Raises:
+        NotHere: the photo, persona, scene or pose is missing or another merchant's.
+        Refused: a choice can not be carried out; ``field`` says which. ``idempotency_key_reused``.
+    """
+    allow_write(actor)
+    return _accept(actor, orders.freeze(actor, choices), key, _hash("shoot", asdict(choices)))
+
+
+def order_expert(*, actor: Actor, choices: ExpertChoices, key: str | None) -> Shoot:
+    """Accept an expert's request; as :func:`order_shoot`."""
+    allow_write(actor)
+    return _accept(actor, freeze_expert(choices), key, _hash("expert", asdict(choices)))
+
+
+def do_again(*, actor: Actor, shoot: Shoot, key: str | None) -> Shoot:
+    """The same order with new seeds."""
+    allow_write(actor)
+    return _accept(actor, orders.again(shoot), key, _hash("again", str(shoot.pk)), made_as=MadeAs.AGAIN)
+
+
+def vary(*, actor: Actor, picture: Picture, persona: Any, key: str | None) -> Shoot:
+    """Pictures near one: the seeds after its own; or its own seed on another persona.
+
+    Args:
+        persona: an id, or empty for the one it has.
+    """
+    allow_write(actor)
+    other = access_persona(actor, persona, write=False) if persona else None
+    frozen = orders.varied(picture.shoot, seed=picture.seed, count=1 if other else VARIATIONS, persona=other)
+    said = _hash("vary", str(picture.pk), str(persona or ""))
+    return _accept(actor, frozen, key, said, made_as=MadeAs.VARY, of=picture)
+
+
+def replay(*, actor: Actor, picture: Picture, key: str | None) -> Shoot:
+    """Make a picture again from its recipe; the new one says whether its bytes are the same."""
+    allow_write(actor)
+    if not picture.files:
+        raise Refused("picture_removed", _("This picture's files were removed, so there is nothing to compare with."))
+    said = _hash("replay", str(picture.pk))
+    return _accept(actor, orders.replayed(picture), key, said, made_as=MadeAs.REPLAY, of=picture)
+
+
+def _accept(
+    actor: Actor,
+    frozen: Frozen,
+    key: str | None,
+    request_hash: str,
+    *,
+    made_as: str = MadeAs.NEW,
+    of: Picture | None = None,
+) -> Shoot:
+    def make() -> Shoot:
+        return Shoot(
+            kind=frozen.kind,
+            count=frozen.count,
+            order=frozen.order,
+            photo=frozen.photo,
+            garment=frozen.photo.garment if frozen.photo else None,
+            persona=frozen.persona,
+            scene=frozen.scene,
+            pose=frozen.pose,
+            started_by=actor.user,
+            made_as=made_as,
+            of_picture_id=of.pk if of else None,
+        )
+
+    shoot, _new = jobs.accept(Shoot, merchant=actor.merchant, key=key, request_hash=request_hash, make=make)
+    return shoot
+
+
+def _hash(*parts: Any) -> str:
+    """Of what was asked for, so that one key can not stand for two wishes."""
+    text = json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def cancel_shoot(*, actor: Actor, shoot: Shoot) -> None:
+    """Stop it: at once while it waits, within a step while it runs; a finished one stays as it is."""
+    allow_write(actor)
+    jobs.cancel(shoot)
+
+
+def retry_shoot(*, actor: Actor, shoot: Shoot) -> None:
+    """Queue a failed or cancelled shoot again, with the order it had.
+
+    Raises:
+        Conflict: ``not_retryable``: it waits, runs or has succeeded.
+    """
+    allow_write(actor)
+    if not jobs.retry(shoot):
+        raise Conflict("not_retryable", _("This shoot has not failed. Use “Again” to make more pictures."))

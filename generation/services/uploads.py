@@ -1,0 +1,54 @@
+"""Pictures that belong to one order: a mask of one's own, an expert's picture to start from."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from django.utils.translation import gettext as _
+from PIL import Image
+
+from accounts.access import allow_write
+from accounts.actors import Actor
+from imodel_site.lib import storage
+from imodel_site.lib.errors import Refused, from_studio
+from studio.errors import InputError
+from studio.images import open_mask, open_photo
+
+KIND = "orders"
+BLACK = (0, 0, 0)
+
+
+def store_mask(*, actor: Actor, data: bytes, size: tuple[int, int], field: str = "mask") -> str:
+    """Check a mask as every picture that comes in, and keep it as black and white; the storage key.
+
+    Args:
+        size: (width, height) in pixels of the photo it belongs to.
+
+    Raises:
+        Refused: it is no picture, of another size, or has nothing white.
+    """
+    allow_write(actor)
+    try:
+        white = open_mask(data, size=size)
+    except InputError as error:
+        raise from_studio(error, field=field) from error
+    if not white.any():
+        raise Refused("mask_empty", _("Nothing in the mask is white. White marks the garment."), field=field)
+    return _keep(actor, Image.fromarray(white.astype(np.uint8) * 255))
+
+
+def store_picture(*, actor: Actor, data: bytes, field: str) -> tuple[str, tuple[int, int]]:
+    """Check a picture, strip it of everything but its pixels, and keep it; the storage key and its size."""
+    allow_write(actor)
+    try:
+        picture = open_photo(data, background=BLACK if field.startswith("control") else (255, 255, 255))
+    except InputError as error:
+        raise from_studio(error, field=field) from error
+    return _keep(actor, picture), picture.size
+
+
+def _keep(actor: Actor, picture: Image.Image) -> str:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_level=4)
+    return storage.put(storage.new_key(actor.merchant.pk, KIND, "png"), buffer.getvalue())
