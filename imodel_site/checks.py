@@ -1,0 +1,3 @@
+"""System checks."""
+
+from imodel_site.lib.jobs import checks as _jobs  # noqa: F401  importing registers them

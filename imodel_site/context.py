@@ -1,0 +1,97 @@
+"""What the frame around every page shows: who, for which merchant, in which theme, with how many jobs running."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.apps import apps
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from imodel_site.lib.scope import open_scope
+
+THEMES = ("system", "light", "dark")
+THEME_COOKIE = "theme"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place in the rail."""
+
+    key: str
+    route: str
+    icon: str
+    words: Any
+
+    @property
+    def url(self) -> str:
+        """Its address; empty when the room is not there."""
+        try:
+            return reverse(self.route)
+        except NoReverseMatch:
+            return ""
+
+
+NAV = (
+    Entry("shoot", "generation:new", "camera", _("Shoot")),
+    Entry("catalog", "catalog:garments", "shirt", _("Catalog")),
+    Entry("pictures", "generation:pictures", "images", _("Pictures")),
+    Entry("history", "generation:shoots", "history", _("Shoots")),
+    Entry("settings", "accounts:settings", "settings", _("Settings")),
+)
+ON_THE_PHONE = 3  # entries of the bottom bar; the others stand under More
+
+
+class Frame:
+    """Read by base.html; each part asks the database only when a page shows it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @property
+    def merchant(self) -> Any:
+        """The merchant that the session works for, or None."""
+        return getattr(self._request, "merchant", None)
+
+    @property
+    def inside(self) -> bool:
+        """True with rail and switcher: somebody is logged in and may work for a merchant (it is not suspended)."""
+        return getattr(self._request, "actor", None) is not None
+
+    @property
+    def memberships(self) -> Any:
+        """Where the person belongs; the middleware asks when they are looked at."""
+        return getattr(self._request, "memberships", ())
+
+    @cached_property
+    def running(self) -> int:
+        """The merchant's shoots that wait or run."""
+        if open_scope() is None or not apps.is_installed("generation"):
+            return 0
+        shoots = apps.get_model("generation", "Shoot").objects
+        return int(shoots.filter(status__in=("queued", "running")).count())
+
+    @property
+    def theme(self) -> str:
+        """system, light or dark."""
+        asked = self._request.COOKIES.get(THEME_COOKIE, "")
+        return asked if asked in THEMES else "system"
+
+    @property
+    def nav(self) -> list[Entry]:
+        """The rail's entries."""
+        return [entry for entry in NAV if entry.url]
+
+    @property
+    def nav_more(self) -> list[Entry]:
+        """What does not fit the bottom bar of a phone."""
+        return self.nav[ON_THE_PHONE:]
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: ``frame`` and ``merchant``."""
+    found = Frame(request)
+    return {"frame": found, "merchant": found.merchant}

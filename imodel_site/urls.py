@@ -1,0 +1,28 @@
+"""Every address of the site; tests/permissions has a row for each."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from django.utils.module_loading import autodiscover_modules
+
+from imodel_site import api
+from imodel_site.media import media
+
+autodiscover_modules("api")  # each app's api.py registers its viewsets
+urlpatterns = [
+    path("", include("imodel_site.front")),
+    path("", include("accounts.urls")),
+    path("", include("generation.urls")),
+    path("catalog/", include("catalog.urls")),
+    path("account/", include("allauth.urls")),
+    path("staff/", admin.site.urls),
+    path("api/v1/", include(api.urls())),
+    path("", include("imodel_site.health")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("media/<str:token>", media, name="media"),
+]
+handler400 = "imodel_site.refusals.bad_request"
+handler403 = "imodel_site.refusals.forbidden"
+handler404 = "imodel_site.refusals.not_here"
+handler500 = "imodel_site.refusals.failed"
