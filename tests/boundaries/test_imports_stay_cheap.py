@@ -18,6 +18,8 @@ DOORS = (
     "studio.pose",
     "studio.pose.types",
     "studio.provenance",
+    "studio.serve.client",
+    "studio.serve.server",
     "studio.shoot.presets",
     "studio.shoot.types",
     "studio.weights",

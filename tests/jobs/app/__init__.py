@@ -1,0 +1,1 @@
+"""A tiny app with jobs to test the machinery with."""

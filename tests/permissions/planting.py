@@ -1,0 +1,99 @@
+"""A row in every table of merchants, with a canary in every text of it: built from the models, so none is missed."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from accounts import tables
+from accounts.scoping import merchant_scope
+
+# Texts that something reads by a grammar: a canary goes where the grammar has room for one.
+KEYS = ("key",)
+
+
+def plant(merchant: Any, canary: str, user: Any) -> dict[str, Any]:
+    """Make the rows; returns them by the label of their model."""
+    planted: dict[str, Any] = {}
+    with merchant_scope(merchant):
+        for model in reversed(tables.children_first()):
+            if model._meta.label == "accounts.Membership":
+                planted[model._meta.label] = model.objects.get(user=user)
+                continue
+            row = model(merchant=merchant)
+            for field in model._meta.concrete_fields:
+                if field.name != "merchant" and not field.primary_key:
+                    setattr(row, field.attname, _value(field, merchant, canary, user, planted))
+            row.save()
+            planted[model._meta.label] = row
+    return planted
+
+
+def _value(field: Any, merchant: Any, canary: str, user: Any, planted: dict[str, Any]) -> Any:
+    if isinstance(field, models.ForeignKey):
+        return _related(field, user, planted)
+    if field.name in KEYS:
+        return file_key(merchant, canary)
+    if isinstance(field, models.JSONField):
+        return SHAPES.get(field.name, lambda *_: {"canary": canary})(merchant, canary)
+    if isinstance(field, models.EmailField):
+        return f"{canary}@example.com"
+    if isinstance(field, models.CharField | models.TextField):
+        return field.get_default() or field.choices[0][0] if field.choices else _text(field, canary)
+    return _plain(field)
+
+
+def _related(field: Any, user: Any, planted: dict[str, Any]) -> Any:
+    label = field.related_model._meta.label
+    if label == "accounts.User":
+        return user.pk
+    return planted[label].pk if label in planted else None  # a table that points at itself
+
+
+def _text(field: Any, canary: str) -> str:
+    assert field.max_length is None or len(canary) <= field.max_length, (field, "is too short for a canary")
+    return canary
+
+
+def _plain(field: Any) -> Any:
+    if field.name in ("deleted_at", "revoked_at", "cancel_requested_at", "accepted_at"):
+        return None  # or the row would be out of sight
+    if isinstance(field, models.DateTimeField):
+        return timezone.now() + datetime.timedelta(days=1 if field.name == "expires_at" else 0)
+    default = field.get_default()
+    return default if default is not None or field.null else 1
+
+
+def file_key(merchant: Any, canary: str) -> str:
+    """A storage key with the canary where the random part is."""
+    return f"m/{merchant.pk}/asset/aa/{canary}.webp"
+
+
+def _files(merchant: Any, canary: str) -> dict[str, Any]:
+    one = {"key": file_key(merchant, canary), "width": 2, "height": 3, "bytes": 4, "sha256": canary}
+    return {variant: dict(one) for variant in ("full", "display", "large", "medium", "small")}
+
+
+def _order(merchant: Any, canary: str) -> dict[str, Any]:
+    order = {"seed": 1, "count": 1, "best_of": 1, "canary": canary}
+    return {"op": "shoot", "body": {"order": order}, "files": {"order.photo": file_key(merchant, canary)}}
+
+
+SHAPES: dict[str, Any] = {
+    "files": _files,
+    "thumbs": lambda merchant, canary: {size: file_key(merchant, canary) for size in ("small", "medium", "large")},
+    "table": lambda merchant, canary: {
+        part: file_key(merchant, canary) for part in ("sheet", "source", "mask", "skeleton")
+    },
+    "order": _order,
+    "recipe": lambda merchant, canary: {"format": 1, "seed": 1, "canary": canary, "batch": {"seeds": [1], "index": 0}},
+    "report": lambda merchant, canary: {
+        "verdict": "good",
+        "reasons": [{"code": canary, "message": canary}],
+        "garment": {"reason": canary},
+    },
+    "landmarks": lambda merchant, canary: None,
+}

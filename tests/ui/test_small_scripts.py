@@ -1,0 +1,112 @@
+"""The slider, the theme, the question before a deletion, and picking pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page, Route, expect
+
+TILES = "".join(
+    f'<div class="tile"><input class="tile-pick" type="checkbox" name="pictures" value="{n}" aria-label="{n}">'
+    f'<a class="picture" href="/picture/{n}">{n}</a><button type="button" data-favourite>f{n}</button></div>'
+    for n in range(6)
+)
+GALLERY = f"""<div class="gallery">{TILES}</div><div class="selection-bar"><span data-count></span></div>"""
+SLIDER = '{% include "ui/before_after.html" with before="/static/ui/img/mark.svg" after="/static/ui/img/mark.svg" %}'
+
+
+def picked(page: Page) -> list[str]:
+    return page.eval_on_selector_all(".tile-pick:checked", "all => all.map(one => one.value)")
+
+
+def test_the_slider_moves_the_edge_with_the_keyboard(stage: Any) -> None:
+    page = stage.show(SLIDER)
+    slider = page.locator(".before-after input")
+    slider.focus()
+    page.keyboard.press("Home")
+    assert page.locator(".before-after").evaluate("box => box.style.getPropertyValue('--at')") == "0%"
+    page.keyboard.press("End")
+    assert page.locator(".before-after").evaluate("box => box.style.getPropertyValue('--at')") == "100%"
+
+
+def test_the_theme_changes_at_once_and_is_told_to_the_server(stage: Any) -> None:
+    told: list[str] = []
+    stage.answer("/theme", lambda route: (told.append(route.request.post_data or ""), route.fulfill(status=204)))
+    page = stage.show("""{% include "ui/theme.html" %}""")
+    with page.expect_request("**/theme"):
+        page.get_by_role("button", name="Dark").click()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    assert 'name="theme"\r\n\r\ndark' in told[0]
+    page.get_by_role("button", name="As the system").click()
+    assert page.locator("html").get_attribute("data-theme") is None
+
+
+def test_a_deletion_happens_only_after_yes(stage: Any) -> None:
+    sent: list[Route] = []
+    stage.answer("/delete", lambda route: (sent.append(route), route.fulfill(body="gone", content_type="text/html")))
+    page = stage.show(
+        '<form action="/delete" data-confirm="Delete 3 pictures?" data-confirm-yes="Delete"><button>Go</button></form>'
+    )
+    page.get_by_role("button", name="Go").click()
+    expect(page.get_by_role("dialog", name="Delete 3 pictures?")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert sent == []
+    page.get_by_role("button", name="Go").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.wait_for_url("**/delete*")
+    assert len(sent) == 1
+
+
+def test_the_bar_of_actions_shows_with_the_number_of_pictures_picked(stage: Any) -> None:
+    page = stage.show(GALLERY, "gallery.js")
+    expect(page.locator(".selection-bar")).to_be_hidden()
+    page.locator(".tile-pick").nth(1).check()
+    expect(page.locator(".selection-bar")).to_be_visible()
+    expect(page.locator("[data-count]")).to_have_text("1")
+
+
+def test_shift_picks_everything_between(stage: Any) -> None:
+    page = stage.show(GALLERY, "gallery.js")
+    page.locator(".tile-pick").nth(1).click()
+    page.locator(".tile .picture").nth(4).click(modifiers=["Shift"])
+    assert picked(page) == ["1", "2", "3", "4"]
+    assert page.url.endswith("/page")
+
+
+def test_a_plain_click_opens_the_picture(stage: Any) -> None:
+    page = stage.show(GALLERY, "gallery.js")
+    page.locator(".tile .picture").nth(2).click()
+    page.wait_for_url("**/picture/2")
+
+
+def test_the_keys_walk_pick_and_favour(stage: Any) -> None:
+    page = stage.show(GALLERY, "gallery.js")
+    page.evaluate(
+        "document.addEventListener('click', e => { if (e.target.dataset.favourite !== undefined)"
+        " window.favoured = e.target.textContent; })"
+    )
+    for key in "jjjkx":
+        page.keyboard.press(key)
+    assert picked(page) == ["1"]
+    page.keyboard.press("f")
+    assert page.evaluate("window.favoured") == "f1"
+    page.keyboard.press("Escape")
+    assert picked(page) == []
+
+
+def test_keys_are_letters_while_somebody_types(stage: Any) -> None:
+    page = stage.show(GALLERY + "<input id='words'>", "gallery.js")
+    page.keyboard.press("j")
+    page.locator("#words").press_sequentially("xx")
+    assert picked(page) == []
+    assert page.locator("#words").input_value() == "xx"
+
+
+def test_a_menu_closes_on_escape_and_gives_the_focus_back(stage: Any) -> None:
+    page = stage.show('<details class="menu"><summary>Open</summary><div class="menu-panel">In</div></details>')
+    page.get_by_text("Open").click()
+    expect(page.get_by_text("In", exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("In", exact=True)).to_be_hidden()
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
