@@ -9,6 +9,7 @@ from django.templatetags.static import static
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.moderation import Moderated
 from accounts.scoping import LibraryItem, MerchantOwned
 from catalog.traits import trait_labels
 from imodel_site.lib.ids import uuid7
@@ -16,7 +17,7 @@ from imodel_site.lib.jobs.model import Job
 from imodel_site.lib.signing import media_url
 
 
-class Asset(MerchantOwned):
+class Asset(MerchantOwned, Moderated):
     """An uploaded picture, once per merchant: upright, without metadata, under keys that can not be guessed."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

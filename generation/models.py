@@ -1,4 +1,4 @@
-"""Shoots (jobs of the generate lane) and the pictures they made."""
+"""Shoots (jobs of the generate lane), the batches they came in, the pictures they made, and what staff look at."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.models.moderation import Moderated, Moderation
 from accounts.scoping import MerchantOwned
 from catalog.models import Garment, GarmentPhoto, Persona, Pose, Scene
 from imodel_site.lib.ids import uuid7
@@ -34,6 +35,38 @@ class MadeAs(models.TextChoices):
     REPLAY = "replay", _("replay")
 
 
+class Batch(MerchantOwned):
+    """Garments x personas x scenes x poses, ordered at once; each cell is a shoot."""
+
+    class Status(models.TextChoices):
+        """Of the order as a whole; how far it is, its shoots say."""
+
+        OPEN = "open", _("under way")
+        PAUSED = "paused", _("paused")
+        CANCELLED = "cancelled", _("cancelled")
+        FINISHED = "finished", _("finished")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.OPEN)
+    # What was asked for: {"photos", "personas", "scenes", "poses": ids, "kind", "crop", "count", "best_of", ...}.
+    choices = models.JSONField(default=dict)
+    shoots_total = models.PositiveIntegerField(default=0)
+    pictures_total = models.PositiveIntegerField(default=0)
+    price = models.PositiveIntegerField(default=0, help_text="credits that were reserved at its start")
+    started_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    idempotency_key = models.CharField(max_length=128, null=True, blank=True)
+    request_hash = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(MerchantOwned.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["merchant", "idempotency_key"], name="batch_once_by_key"),
+        ]
+        indexes: ClassVar[list[Any]] = [models.Index(fields=["merchant", "-id"], name="batch_newest")]
+
+
 class Shoot(MerchantOwned, Job):
     """One order of pictures. ``order`` is what the worker carries out, frozen when it was accepted."""
 
@@ -49,6 +82,8 @@ class Shoot(MerchantOwned, Job):
     # {"op": "shoot" | "generate" | "replay", ...}: the executor's request with storage keys where it has paths.
     order = models.JSONField(default=dict)
     started_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    batch = models.ForeignKey(Batch, null=True, blank=True, on_delete=models.PROTECT, related_name="shoots")
+    price = models.PositiveIntegerField(default=0, db_default=0, help_text="credits reserved while it waits and runs")
     # Storage keys of the light table, for the slider and the report: {"sheet", "source", "mask", "skeleton"}.
     table = models.JSONField(default=dict)
     timings = models.JSONField(default=dict)
@@ -61,7 +96,14 @@ class Shoot(MerchantOwned, Job):
         indexes: ClassVar[list[Any]] = [
             *Job.Meta.indexes,
             models.Index(fields=["merchant", "-id"], name="shoot_newest"),
+            models.Index(fields=["batch", "status"], condition=models.Q(batch__isnull=False), name="shoot_of_batch"),
         ]
+
+    def on_ended(self) -> None:
+        """Called by ``transitions.advance`` once for each end, in its transaction."""
+        from generation.services import settling
+
+        settling.shoot_ended(self)
 
 
 class Verdict(models.TextChoices):
@@ -73,7 +115,15 @@ class Verdict(models.TextChoices):
     NONE = "none", _("no report")
 
 
-class Picture(MerchantOwned):
+class Review(models.TextChoices):
+    """What the merchant thinks of a picture, on a batch's board; staff's word is ``Picture.moderation``."""
+
+    NONE = "", _("not looked at")
+    APPROVED = "approved", _("approved")
+    REJECTED = "rejected", _("rejected")
+
+
+class Picture(MerchantOwned, Moderated):
     """One finished picture with its report and recipe. Newest first is by id, which sorts by time."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -94,6 +144,10 @@ class Picture(MerchantOwned):
     # A replay's answer: whether its file came out as the very bytes of the picture it repeats. Null for other shoots.
     same_bytes = models.BooleanField(null=True)
     favourite = models.BooleanField(default=False)
+    review = models.CharField(max_length=8, choices=Review.choices, default=Review.NONE, db_default="", blank=True)
+    cost = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="credits paid for it; 0 below the merchant's threshold"
+    )
     deleted_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -136,4 +190,52 @@ class PictureTag(MerchantOwned):
         # The picture comes third, so that one tag's newest pictures are one range.
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["merchant", "name", "-picture"], name="picture_tag_newest")
+        ]
+
+
+class ModerationCase(MerchantOwned):
+    """An upload or a picture that staff are to look at, or have decided on; one for each thing, opened again at need.
+
+    The word itself stands on the row (``moderation``); who gave it, when and why, in ``accounts.AuditEntry``.
+    """
+
+    class Subject(models.TextChoices):
+        """What it is about."""
+
+        ASSET = "asset", _("upload")
+        PICTURE = "picture", _("picture")
+
+    class OpenedBy(models.TextChoices):
+        """Who thought that somebody should look."""
+
+        LOOK = "look", _("the automatic look")
+        STAFF = "staff", _("staff")
+        MERCHANT = "merchant", _("the merchant")
+
+    class Status(models.TextChoices):
+        """Open cases are the queue."""
+
+        OPEN = "open", _("open")
+        DECIDED = "decided", _("decided")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    subject = models.CharField(max_length=8, choices=Subject.choices)
+    subject_id = models.UUIDField()
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.OPEN)
+    opened_by = models.CharField(max_length=8, choices=OpenedBy.choices, default=OpenedBy.LOOK)
+    reasons = models.JSONField(default=list, help_text="codes")
+    decision = models.CharField(max_length=8, choices=Moderation.choices, blank=True, help_text="staff's")
+    reason = models.CharField(max_length=40, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+    decided_by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(MerchantOwned.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["merchant", "subject", "subject_id"], name="moderation_case_once"),
+        ]
+        indexes: ClassVar[list[Any]] = [
+            models.Index(fields=["status", "-id"], name="moderation_queue"),
+            models.Index(fields=["merchant", "-id"], name="moderation_of_merchant"),
         ]

@@ -55,7 +55,8 @@ def theme(request: HttpRequest) -> HttpResponse:
     response = redirect(_next(request))
     asked = request.POST.get("theme", "")
     if asked in THEMES:
-        response.set_cookie(THEME_COOKIE, asked, max_age=YEAR, secure=settings.HTTPS, samesite="Lax", httponly=True)
+        # Scripts write it as well (theme.js): it says nothing about anybody.
+        response.set_cookie(THEME_COOKIE, asked, max_age=YEAR, secure=settings.HTTPS, samesite="Lax")
     return response
 
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Light, dark or the system's: shown at once, remembered by the server (its cookie decides the next page).
+// Light, dark or the system's: shown and remembered at once. Without scripts the form asks the server to remember.
 
 /** @param {string} theme */
 function show(theme) {
@@ -10,15 +10,19 @@ function show(theme) {
   }
 }
 
+/** The cookie that the server reads; written here, so that a page opened in the same moment has it already.
+ * @param {string} theme */
+function remember(theme) {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax${secure}`;
+}
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || form.dataset.themeForm === undefined) return;
   const button = /** @type {SubmitEvent} */ (event).submitter;
   if (!(button instanceof HTMLButtonElement)) return;
   event.preventDefault();
-  const body = new FormData(form);
-  body.set("theme", button.value);
   show(button.value);
-  // The page already looks right; if remembering fails, the next page asks the system again.
-  fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => undefined);
+  remember(button.value);
 });

@@ -14,6 +14,7 @@ class Status(models.TextChoices):
     """Who moves a job in and out of each is written in docs/jobs.md; ``transitions.py`` is the only code that does."""
 
     QUEUED = "queued", _("waiting")
+    PAUSED = "paused", _("paused")
     RUNNING = "running", _("running")
     SUCCEEDED = "succeeded", _("finished")
     FAILED = "failed", _("failed")

@@ -67,7 +67,10 @@ def _ahead(job: Job) -> dict[type[Job], int]:
 
 def _own_ahead(job: Job, model: type[Job]) -> int:
     waiting = rows(model).filter(merchant_id=job.merchant_id, status=Status.QUEUED)  # type: ignore[attr-defined]
-    sooner = Q(priority__gt=job.priority) | Q(priority=job.priority, queued_at__lt=job.queued_at)
+    # Compared inside the database: SQLite keeps times as text, with fewer digits than a parameter would have.
+    since = rows(type(job)).filter(pk=job.pk).values("queued_at")[:1]
+    level = Q(priority=job.priority)
+    sooner = Q(priority__gt=job.priority) | level & (Q(queued_at__lt=since) | Q(queued_at=since, pk__lt=job.pk))
     return int(waiting.filter(sooner).exclude(pk=job.pk).count())
 
 

@@ -90,8 +90,9 @@ def cancel(job: Job) -> None:
         job.refresh_from_db()
         if job.ended:
             return
-        if job.status == Status.QUEUED:
-            changed = advance(job, to=Status.CANCELLED, from_=Status.QUEUED, token=job.token, cancel_requested_at=Now())
+        if job.status in (Status.QUEUED, Status.PAUSED):
+            from_ = Status(job.status)
+            changed = advance(job, to=Status.CANCELLED, from_=from_, token=job.token, cancel_requested_at=Now())
         else:
             asked = rows(type(job)).filter(pk=job.pk, status=Status.RUNNING, token=job.token)
             changed = bool(asked.update(cancel_requested_at=Coalesce("cancel_requested_at", Now())))

@@ -24,6 +24,9 @@ LEGAL = frozenset(
     {
         (Status.QUEUED, Status.RUNNING),
         (Status.QUEUED, Status.CANCELLED),
+        (Status.QUEUED, Status.PAUSED),
+        (Status.PAUSED, Status.QUEUED),
+        (Status.PAUSED, Status.CANCELLED),
         (Status.RUNNING, Status.SUCCEEDED),
         (Status.RUNNING, Status.FAILED),
         (Status.RUNNING, Status.CANCELLED),

@@ -49,6 +49,12 @@ class User(AbstractUser):
 class Merchant(models.Model):
     """A shop or a brand: the tenant."""
 
+    class Threshold(models.TextChoices):
+        """``check``: pictures that are "not usable" cost nothing; ``good``: those to "look again" at neither."""
+
+        CHECK = "check", _("all but unusable pictures")
+        GOOD = "good", _("only good pictures")
+
     class Status(models.TextChoices):
         """``closing``: asked to be deleted, the grace period runs. ``suspended``: by staff."""
 
@@ -60,8 +66,17 @@ class Merchant(models.Model):
     name = models.CharField(_("name"), max_length=120)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.ACTIVE)
     concurrency = models.PositiveSmallIntegerField(default=2, help_text="jobs of one lane that may run at once")
+    plan = models.ForeignKey("accounts.Plan", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     quota_bytes = models.BigIntegerField(null=True, blank=True, help_text="of stored files; empty for the site's")
     used_bytes = models.BigIntegerField(default=0)
+    pays_from = models.CharField(
+        max_length=5,
+        choices=Threshold.choices,
+        default=Threshold.CHECK,
+        db_default=Threshold.CHECK.value,
+        help_text="the least verdict of the fidelity report that a picture is paid for",
+    )
+    suspended_reason = models.CharField(max_length=300, blank=True, db_default="")
     delete_after = models.DateTimeField(null=True, blank=True)
     closing_asked_by = models.ForeignKey("User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -134,14 +149,3 @@ class ApiKey(MerchantOwned):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     replaces = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-
-
-class DeletionReport(models.Model):
-    """What was removed with a merchant: outlives it, and so holds no merchant-owned text but the name."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    merchant_id = models.UUIDField(unique=True)
-    merchant_name = models.CharField(max_length=120)
-    asked_by_email = models.EmailField(blank=True)
-    removed = models.JSONField(default=dict, help_text="rows by table, files and bytes by kind")
-    created_at = models.DateTimeField(auto_now_add=True)
