@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect
 
 from tests.browser.house import ROOT, House, open_house
+
+# Only what fails waits that long: these machines are shared, and a busy one draws a page in seconds.
+PATIENCE = 20_000
+expect.set_options(timeout=PATIENCE)
 
 SCREENSHOTS = ROOT / "var" / "screenshots"
 DESK = {"width": 1280, "height": 900}
@@ -85,7 +89,7 @@ def visitor(browser: Browser, house: House, watch: Watch) -> Iterator[Page]:
 def tab(context: BrowserContext, watch: Watch) -> Page:
     """A watched tab."""
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE)
     watch.follow(page)
     return page
 

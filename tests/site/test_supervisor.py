@@ -18,7 +18,7 @@ from imodel_site.up.supervisor import Supervisor
 from tests.site import children
 
 PROGRAM = children.__file__
-PATIENCE = 20.0  # seconds until a test gives up waiting for something that should be there at once
+PATIENCE = 60.0  # seconds until a test gives up waiting for something that should be there at once
 
 
 @pytest.fixture(autouse=True)

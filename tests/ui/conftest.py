@@ -74,7 +74,7 @@ def stage(browser: Browser) -> Iterator[Stage]:
     """A fresh page; whatever its scripts threw fails the test."""
     context = browser.new_context()
     found = Stage(context.new_page())
-    found.page.set_default_timeout(8000)
+    found.page.set_default_timeout(20_000)
     found.page.on("pageerror", lambda error: found.errors.append(str(error)))
     found.page.route("**/*", found._route)
     yield found
