@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 HOUR = 3600
 
@@ -20,3 +23,16 @@ class AccountsConfig(AppConfig):
         row_security.connect()
         policies.connect(self)
         periodic.register("delete merchants that are due", HOUR, "accounts.services.closing.delete_due")
+        periodic.register("the month's credits", HOUR / 6, "accounts.services.credits.top_up_due")
+        post_migrate.connect(_seed, sender=self, dispatch_uid="accounts.plans")
+
+
+def _seed(using: str, **kwargs: Any) -> None:
+    """The first plans; not when the tables are gone again (``migrate accounts zero``), or not there yet."""
+    from django.db import connections
+
+    from accounts.models import Plan
+    from accounts.services.plans import seed_plans
+
+    if using == "default" and Plan._meta.db_table in connections[using].introspection.table_names():
+        seed_plans()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from generation import pricing
 from generation.models import Kind, Picture, Shoot, Verdict
 from imodel_site.lib import storage
 from imodel_site.lib.ids import uuid7
@@ -141,6 +142,7 @@ def _verdict(kind: str, report: Mapping[str, Any] | None) -> str:
 
 def _picture(shoot: Shoot, token: int, place: int, shot: Shot, files: Mapping[str, Any], identity: UUID) -> Picture:
     expects = shoot.order.get("expects")
+    verdict = _verdict(shoot.kind, shot.report)
     return Picture(
         pk=identity,
         merchant_id=shoot.merchant_id,
@@ -154,7 +156,8 @@ def _picture(shoot: Shoot, token: int, place: int, shot: Shot, files: Mapping[st
         width=files["full"]["width"],
         height=files["full"]["height"],
         seed=shot.seed,
-        verdict=_verdict(shoot.kind, shot.report),
+        verdict=verdict,
+        cost=pricing.cost_of_picture(shoot, verdict),
         report=shot.report,
         recipe=dict(shot.recipe),
         same_bytes=files["full"]["sha256"] == expects["sha256"] if expects else None,

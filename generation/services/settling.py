@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from accounts.services import webhooks
+from django.db.models import Sum
+
+from accounts.services import credits, webhooks
 from generation.models import Shoot
 from generation.services import batches
+from imodel_site.lib.jobs.model import Status
 
 
 def shoot_ended(shoot: Shoot) -> None:
-    """Settle what was reserved, tell the shop's programs, and let its batch know."""
+    """Tell the shop's programs, let its batch know, and settle what was reserved."""
     webhooks.emit(
         merchant_id=shoot.merchant_id,
         type=f"shoot.{shoot.status}",
@@ -18,3 +21,12 @@ def shoot_ended(shoot: Shoot) -> None:
     )
     if shoot.batch_id is not None:
         batches.shoot_ended(shoot)
+    # Last: the merchant's account is the row that all of its shoots meet at (docs/credits.md).
+    credits.settle(merchant_id=shoot.merchant_id, job_id=shoot.pk, paid=_cost(shoot))
+
+
+def _cost(shoot: Shoot) -> int:
+    """What its pictures cost together; a shoot that failed or was cancelled has none."""
+    if shoot.status != Status.SUCCEEDED:
+        return 0
+    return int(shoot.pictures.aggregate(sum=Sum("cost"))["sum"] or 0)

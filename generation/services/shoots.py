@@ -7,12 +7,14 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.access import allow_write
 from accounts.actors import Actor
+from accounts.services import credits
 from catalog.access import access_persona
-from generation import orders
+from generation import orders, pricing
 from generation.expert import ExpertChoices, freeze_expert
 from generation.models import MadeAs, Picture, Shoot
 from generation.orders import Choices, Frozen
@@ -27,7 +29,7 @@ def order_shoot(*, actor: Actor, choices: Choices, key: str | None) -> Shoot:
 
     Raises:
         NotHere: the photo, persona, scene or pose is missing or another merchant's.
-        Refused: a choice can not be carried out; ``field`` says which. ``idempotency_key_reused``.
+        Refused: a choice can not be carried out; ``field`` says which. ``idempotency_key_reused``. ``credits_short``.
     """
     allow_write(actor)
     return _accept(actor, orders.freeze(actor, choices), key, _hash("shoot", asdict(choices)))
@@ -76,6 +78,9 @@ def _accept(
     made_as: str = MadeAs.NEW,
     of: Picture | None = None,
 ) -> Shoot:
+    """The job and the hold of its price in one transaction: what can't be paid for leaves nothing behind."""
+    price = pricing.price_of_frozen(frozen)
+
     def make() -> Shoot:
         return Shoot(
             kind=frozen.kind,
@@ -89,9 +94,13 @@ def _accept(
             started_by=actor.user,
             made_as=made_as,
             of_picture_id=of.pk if of else None,
+            price=price,
         )
 
-    shoot, _new = jobs.accept(Shoot, merchant=actor.merchant, key=key, request_hash=request_hash, make=make)
+    with transaction.atomic():
+        shoot, new = jobs.accept(Shoot, merchant=actor.merchant, key=key, request_hash=request_hash, make=make)
+        if new:
+            credits.hold(merchant_id=actor.merchant.pk, job_id=shoot.pk, amount=price)
     return shoot
 
 
@@ -108,11 +117,18 @@ def cancel_shoot(*, actor: Actor, shoot: Shoot) -> None:
 
 
 def retry_shoot(*, actor: Actor, shoot: Shoot) -> None:
-    """Queue a failed or cancelled shoot again, with the order it had.
+    """Queue a failed or cancelled shoot again, with the order it had, and reserve its price anew.
 
     Raises:
         Conflict: ``not_retryable``: it waits, runs or has succeeded.
+        Refused: ``credits_short``: it can not be paid for and stays as it was.
     """
     allow_write(actor)
+    with transaction.atomic():
+        _queue_again(shoot)
+        credits.hold(merchant_id=shoot.merchant_id, job_id=shoot.pk, amount=shoot.price)
+
+
+def _queue_again(shoot: Shoot) -> None:
     if not jobs.retry(shoot):
         raise Conflict("not_retryable", _("This shoot has not failed. Use “Again” to make more pictures."))
