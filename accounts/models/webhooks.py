@@ -23,6 +23,10 @@ class WebhookEndpoint(MerchantOwned):
     enabled = models.BooleanField(default=True)
     disabled_reason = models.CharField(max_length=40, blank=True, help_text="gone, failing, by hand")
     failing_since = models.DateTimeField(null=True, blank=True)
+    # Whose turn it is (docs/webhooks.md): quick ones never wait for the slow, and nobody for whom was served just now.
+    tried_at = models.DateTimeField(null=True, blank=True)
+    last_milliseconds = models.PositiveIntegerField(null=True, blank=True, help_text="the last try's; empty before it")
+    rest_until = models.DateTimeField(null=True, blank=True, help_text="it said Retry-After")
     created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -61,10 +65,10 @@ class WebhookDelivery(MerchantOwned):
     event = models.ForeignKey(WebhookEvent, on_delete=models.CASCADE, related_name="deliveries")
     endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries")
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="how far along the schedule it is")
     due_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True, blank=True)
-    token = models.PositiveIntegerField(default=0)
+    token = models.PositiveIntegerField(default=0, help_text="raised by each claim; the number of its try")
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
@@ -75,6 +79,8 @@ class WebhookDelivery(MerchantOwned):
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["endpoint", "due_at"], condition=models.Q(status="waiting"), name="webhook_due"),
             models.Index(fields=["endpoint", "-id"], name="webhook_log"),
+            models.Index(fields=["due_at"], condition=models.Q(status="waiting"), name="webhook_due_first"),
+            models.Index(fields=["endpoint"], condition=models.Q(lease_until__isnull=False), name="webhook_in_flight"),
         ]
 
 
