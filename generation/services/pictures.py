@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.access import allow_write
 from accounts.actors import Actor
 from accounts.scoping import merchant_scope, unscoped
-from generation.models import Picture, PictureTag, Shoot
+from generation.models import Picture, PictureTag, Review, Shoot
 from imodel_site.lib import storage
 from imodel_site.lib.errors import Refused
 from imodel_site.lib.jobs.model import ENDED
@@ -33,6 +33,18 @@ def set_favourite(*, actor: Actor, pictures: Sequence[Picture], favourite: bool)
     """Mark as favourite, or no longer."""
     allow_write(actor)
     Picture.objects.filter(pk__in=[p.pk for p in pictures]).update(favourite=favourite)
+
+
+def review_pictures(*, actor: Actor, pictures: Sequence[Picture], review: str) -> None:
+    """Say what one thinks of them: approved, rejected, or (empty) not looked at.
+
+    Raises:
+        Refused: ``review_unknown``.
+    """
+    allow_write(actor)
+    if review not in Review.values:
+        raise Refused("review_unknown", _("Approve it, reject it, or take that back."), field="review")
+    Picture.objects.filter(pk__in=[p.pk for p in pictures]).update(review=review)
 
 
 def delete_pictures(*, actor: Actor, pictures: Sequence[Picture]) -> None:
