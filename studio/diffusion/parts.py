@@ -55,7 +55,7 @@ def load_parts(files: FamilyFiles, *, device: torch.device, dtype: torch.dtype) 
 
     loaded = {}
     for part in files.parts:
-        _check_folder(files.name, part)
+        check_folder(files.name, part.name, part.folder, tensors=_holds_tensors(part))
         try:
             loaded[part.name] = _load(part, device=device, dtype=dtype)
         except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
@@ -98,16 +98,27 @@ def _part_class(part: Part) -> Any:
     return getattr(importlib.import_module(part.library), part.class_name)
 
 
-def _check_folder(family: str, part: Part) -> None:
-    names = [path.name for path in part.folder.iterdir()] if part.folder.is_dir() else []
+def _holds_tensors(part: Part) -> bool:
+    return part.name != "scheduler" and not part.class_name.endswith("Tokenizer")
+
+
+def check_folder(family: str, name: str, folder: Path, *, tensors: bool = True) -> None:
+    """Refuse a part's folder that lacks what is to be read, or offers a pickle in its place.
+
+    Args:
+        tensors: whether the part has weights at all.
+
+    Raises:
+        WeightsError: ``weights_missing``, ``pickle_refused``.
+    """
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     help_text = f"Run `python -m studio weights fetch {family}`, or import your own folder."
     if not names:
-        raise WeightsError("weights_missing", f"The {part.name} of {family} is not at {part.folder}. {help_text}")
-    holds_tensors = part.name not in ("scheduler",) and not part.class_name.endswith("Tokenizer")
-    if holds_tensors and not any(name.endswith(".safetensors") for name in names):
-        if any(Path(name).suffix in PICKLES for name in names):
+        raise WeightsError("weights_missing", f"The {name} of {family} is not at {folder}. {help_text}")
+    if tensors and not any(found.endswith(".safetensors") for found in names):
+        if any(Path(found).suffix in PICKLES for found in names):
             raise WeightsError(
                 "pickle_refused",
-                f"The {part.name} of {family} is a pickle, which can run code: only safetensors is read.",
+                f"The {name} of {family} is a pickle, which can run code: only safetensors is read.",
             )
-        raise WeightsError("weights_missing", f"The {part.name} of {family} has no safetensors file. {help_text}")
+        raise WeightsError("weights_missing", f"The {name} of {family} has no safetensors file. {help_text}")

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 import studio
 from studio.diffusion.types import Generate, Preview, Progress, Result
 from studio.files import write_all
 from studio.images import open_photo
 from studio.serve.fields import Fields
+from studio.serve.inspecting import findings
 from studio.serve.jobs import Job
 from studio.serve.orders import generate_of, order_of
 from studio.serve.outputs import NO_FILES, Previews, Written, make_folder, papers, variants
@@ -76,6 +79,7 @@ class _Bench:
 
     job: Job
     crew: Crew
+    resident: Resident
     out: Path
     previews: Previews
     began: float
@@ -104,10 +108,11 @@ class _Bench:
             variants(shot.image, shot.recipe, index=k, kept=kept, out=self.out) for k, shot in self._each(outcome.shots)
         ]
         beside = papers(outcome, out=self.out)
+        seen = self.look([shot.image for shot in outcome.shots])
         took = self._write([*written, beside])
         for k, (shot, files) in enumerate(zip(outcome.shots, written, strict=True)):
-            report = shot.report.to_json()
-            self.job.tell("shot", index=k, seed=shot.seed, **files.told, report=report, recipe=dict(shot.recipe))
+            told = {**files.told, "report": shot.report.to_json(), "recipe": dict(shot.recipe), "finding": seen[k]}
+            self.job.tell("shot", index=k, seed=shot.seed, **told)
         return {"timings": self._timings(outcome.timings, took), "files": dict(beside.told)}
 
     def deliver_generated(self, request: Generate, result: Result, family: str) -> dict[str, Any]:
@@ -117,10 +122,17 @@ class _Bench:
         written = [
             variants(image, all_recipes[k], index=k, kept=kept, out=self.out) for k, image in self._each(result.images)
         ]
+        seen = self.look(list(result.images))
         took = self._write(written)
         for k, files in enumerate(written):
-            self.job.tell("shot", index=k, seed=result.seeds[k], **files.told, report=None, recipe=all_recipes[k])
+            told = {**files.told, "report": None, "recipe": all_recipes[k], "finding": seen[k]}
+            self.job.tell("shot", index=k, seed=result.seeds[k], **told)
         return {"timings": self._timings(result.timings, took), "files": dict(NO_FILES)}
+
+    def look(self, images: list[Image.Image]) -> list[dict[str, Any] | None]:
+        """The first look at finished pictures; None for one that could not be looked at."""
+        self.job.stop_if_asked()
+        return findings(images, self.resident, self.job.id)
 
     def _recipe(self, result: Result, index: int, family: str) -> dict[str, Any]:
         """What a generated picture was made from, laid out as a shoot's; it can't be replayed without its pictures."""
@@ -163,7 +175,7 @@ def _bench(job: Job, resident: Resident, family: str, out: Path) -> Iterator[_Be
     job.stop_if_asked()
     previews = Previews(out, job.id, _preview_event(job))
     try:
-        yield _Bench(job, crew, out, previews, began, time.perf_counter() - began)
+        yield _Bench(job, crew, resident, out, previews, began, time.perf_counter() - began)
     except BaseException:
         previews.remove()
         raise

@@ -14,6 +14,7 @@ from studio.pose.types import Pose
 from studio.segmentation.mask_files import encode_mask
 from studio.segmentation.proposals import Proposal
 from studio.serve.fields import Fields
+from studio.serve.inspecting import findings
 from studio.serve.jobs import Job
 from studio.serve.outputs import make_folder, skeleton_png
 from studio.serve.resident import Resident
@@ -43,6 +44,7 @@ def propose(job: Job, resident: Resident) -> Mapping[str, Any]:
         "best": found.best.part.value if found.best else None,
         "pose": _pose(found.pose),
         "files": {"skeleton": str(out / "skeleton.png") if found.pose else None},
+        "finding": findings([photo], resident, job.id)[0],
     }
 
 

@@ -14,6 +14,7 @@ from studio.errors import EngineError
 if TYPE_CHECKING:
     from studio.diffusion.types import Engine
     from studio.pose.detect import MediaPipeDetector, PoseDetector
+    from studio.safety import SafetyChecker
     from studio.shoot.run import Crew
 
 
@@ -25,6 +26,7 @@ class Resident:
         self._device = device
         self._crew: Crew | None = None
         self._detector: MediaPipeDetector | None = None
+        self._checker: SafetyChecker | None = None
         self.family: str | None = None
         """The engine that is up; may be read from any thread."""
 
@@ -61,8 +63,17 @@ class Resident:
             self._detector = MediaPipeDetector()
         return self._detector
 
+    def checker(self) -> SafetyChecker:
+        """Whoever takes the first look; WeightsError when its weights are damaged."""
+        if self._checker is None:
+            from studio.safety import bring_up
+
+            self._checker = bring_up(self.detector(), device=self._device or "cpu")
+        return self._checker
+
     def let_go(self) -> None:
         """Give all memory back; the next job brings up what it needs."""
+        self._checker = None
         crew, detector = self._crew, self._detector
         self._crew, self._detector, self.family = None, None, None
         for held in (crew, detector):

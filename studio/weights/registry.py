@@ -300,10 +300,36 @@ MEDIAPIPE_SELFIE = Family(
     bundled=_MEDIAPIPE,
 )
 
+SAFETY_CHECKER = Family(
+    name="safety_checker",
+    title="Stable Diffusion's safety checker: CLIP ViT-L/14 and 20 concepts",
+    tasks=(Task.MODERATE,),
+    architecture="clip",
+    components=(
+        Component("safety_checker", "diffusers", "StableDiffusionSafetyChecker", TEXT_WEIGHTS),
+        Component("feature_extractor", "transformers", "CLIPImageProcessor"),
+    ),
+    licence=OPENRAIL_M,
+    size=608_000_000,
+    least_gpu_gb=0.0,
+    native_sizes=((224, 224),),
+    hub=(
+        HubSource(
+            "stable-diffusion-v1-5/stable-diffusion-inpainting",
+            "8a4288a76071f7280aedbdb3253bdb9e9d5d84bb",
+            OPENRAIL_M,
+            (*_same("feature_extractor/preprocessor_config.json"), *_fp16("safety_checker", "model")),
+        ),
+    ),
+    note="Looks at uploads and results before staff do (docs/moderation.md); it never changes a picture.",
+)
+
 FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
         family.name: family
-        for family in (MINI, SD15, SDXL, SAM_VIT_B, SAM_VIT_L, SAM_VIT_H, MEDIAPIPE_POSE, MEDIAPIPE_SELFIE)
+        for family in (
+            MINI, SD15, SDXL, SAM_VIT_B, SAM_VIT_L, SAM_VIT_H, MEDIAPIPE_POSE, MEDIAPIPE_SELFIE, SAFETY_CHECKER,
+        )  # fmt: skip
     }
 )
 

@@ -17,6 +17,7 @@ class Task(StrEnum):
     CONTROL = "control"
     SEGMENT = "segment"
     POSE = "pose"
+    MODERATE = "moderate"
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class Family:
         name: what the command line calls it.
         title: one line for a person.
         tasks: what it can do.
-        architecture: ``"sd"``, ``"sdxl"``, ``"sam"`` or ``"mediapipe"``.
+        architecture: ``"sd"``, ``"sdxl"``, ``"sam"``, ``"mediapipe"`` or ``"clip"``.
         components: its parts, in the order in which they are checked.
         licence: the strictest of its parts.
         size: bytes on disk, rounded where the files' own sizes are not known for certain.

@@ -16,6 +16,7 @@ HUB = [family for family in FAMILIES.values() if family.hub]
 def test_the_table_holds_every_family_that_the_studio_knows() -> None:
     assert list(FAMILIES) == [
         "mini", "sd15", "sdxl", "sam_vit_b", "sam_vit_l", "sam_vit_h", "mediapipe_pose", "mediapipe_selfie",
+        "safety_checker",
     ]  # fmt: skip
     assert {task for family in FAMILIES.values() for task in family.tasks} == set(Task)
 
