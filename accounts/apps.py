@@ -23,6 +23,7 @@ class AccountsConfig(AppConfig):
         row_security.connect()
         policies.connect(self)
         periodic.register("delete merchants that are due", HOUR, "accounts.services.closing.delete_due")
+        periodic.register("answers under idempotency keys", HOUR, "accounts.services.idempotency.purge_answers")
         periodic.register("the month's credits", HOUR / 6, "accounts.services.credits.top_up_due")
         post_migrate.connect(_seed, sender=self, dispatch_uid="accounts.plans")
 

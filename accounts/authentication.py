@@ -45,7 +45,7 @@ def find_key(header: str) -> ApiKey:
     if parts is None:
         raise BadKey("bad_key", _("This is not an API key of iModel. Send it as “Authorization: Bearer imk_live_…”."))
     with unscoped("an API key names its merchant"):
-        row = ApiKey.objects.select_related("merchant").filter(prefix=parts.id, live=parts.live).first()
+        row = ApiKey.objects.select_related("merchant__plan").filter(prefix=parts.id, live=parts.live).first()
     if not keys.matches(parts, row.secret_hmac if row else "0" * 64) or row is None:
         raise BadKey("bad_key", _("This API key does not exist. Make a new one under Settings, API keys."))
     _refuse_dead(row)

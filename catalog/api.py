@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext as _
 from rest_framework import serializers, status
 from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,6 +18,7 @@ from catalog.services import garments, libraries, looks, photos
 from catalog.services.garments import Details
 from catalog.views.photos import look_json
 from imodel_site.api import MerchantViewSet, ReadOnlyMerchantViewSet, register
+from imodel_site.lib.api_parsers import BoundedJSONParser
 from imodel_site.lib.errors import Refused
 from imodel_site.lib.fetch import PUBLIC
 from imodel_site.lib.images import SIZES
@@ -154,6 +156,7 @@ class Photos(MerchantViewSet):
 
     model = GarmentPhoto
     serializer_class = PhotoSerializer
+    parser_classes = (BoundedJSONParser, MultiPartParser)
 
     def refine(self, rows: Any) -> Any:
         """With its asset; ``?garment=`` narrows the list."""

@@ -1,31 +1,44 @@
 """The base of the REST API: ``/api/v1/`` (docs/api.md). Apps register their viewsets from their own ``api.py``.
 
-class Garments(MerchantViewSet):
-    model = Garment                       # MerchantOwned or LibraryItem
-    serializer_class = GarmentSerializer
+    class GarmentFilters(serializers.Serializer):      # the list's query parameters; a senseless value is a 400
+        status = serializers.ChoiceField(choices=..., required=False, help_text="What it narrows to.")
 
-    def refine(self, rows):               # filters, select_related; never widens
-        return rows.prefetch_related("tags")
+    class Garments(MerchantViewSet):
+        \"\"\"The articles of the catalog.\"\"\"       # the section of the documentation
 
-register("garments", Garments)
+        model = Garment                                # MerchantOwned or LibraryItem
+        serializer_class = GarmentSerializer
+        filters = GarmentFilters
+
+        def refine(self, rows):                        # narrows, never widens; self.wanted holds the filters
+            return rows.filter(**self.wanted).prefetch_related("tags")
+
+        @answers({201: GarmentSerializer}, takes=GarmentSerializer)
+        def create(self, request): ...                 # parse, access, one service, Response
+
+    register("garments", Garments)
+
+``Idempotency-Key`` needs nothing from a viewset: every changing handler is wrapped (accounts/once.py), its answer kept in
+the transaction of its changes. Handlers that wait for the network or decode pictures wear ``@takes_long``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property, partial
 from typing import Any, ClassVar, final
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.urls import path
 from django.utils.translation import gettext as _
-from rest_framework import mixins, pagination, routers, serializers, viewsets
-from rest_framework.decorators import api_view
+from rest_framework import mixins, pagination, routers, serializers, views, viewsets
 from rest_framework.exceptions import NotFound
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import access
+from accounts import access, once
 from accounts.actors import Actor
 from accounts.scoping import LibraryItem, MerchantOwned
 from imodel_site.lib.errors import NotHere, Refused
@@ -34,9 +47,17 @@ _LOCKED = ("get_queryset", "filter_queryset", "get_object", "initial", "check_pe
 router = routers.SimpleRouter(trailing_slash=False)
 
 
+_single: list[Any] = []
+
+
 def register(prefix: str, viewset: type[MerchantViewSet]) -> None:
     """``/api/v1/<prefix>`` and ``/api/v1/<prefix>/<id>``; apps call it in their ``api.py``."""
-    router.register(prefix, viewset, basename=f"api-{prefix}")
+    router.register(prefix, viewset, basename=f"api-{prefix.replace('/', '-')}")
+
+
+def register_single(name: str, view: type[MerchantView]) -> None:
+    """``/api/v1/<name>``, for what a merchant has one of."""
+    _single.append(path(name, view.as_view(), name=f"api-{name}"))
 
 
 class NewestFirst(pagination.CursorPagination):
@@ -46,6 +67,14 @@ class NewestFirst(pagination.CursorPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
+
+    def get_page_size(self, request: Any) -> int:
+        """As asked for; a senseless size is refused rather than replaced."""
+        asked = request.query_params.get(self.page_size_query_param, str(self.page_size))
+        if not (asked.isascii() and asked.isdigit() and len(asked) < 6 and 0 < int(asked) <= self.max_page_size):
+            words = _("Give a number from %(least)d to %(most)d.") % {"least": 1, "most": self.max_page_size}
+            raise Refused("page_size_invalid", words, field=self.page_size_query_param)
+        return int(asked)
 
     def paginate_queryset(self, queryset: Any, request: Any, view: Any = None) -> Any:
         """A senseless cursor is the caller's mistake, and says so."""
@@ -63,7 +92,30 @@ class NewestFirst(pagination.CursorPagination):
     def get_paginated_response_schema(self, schema: Any) -> Any:
         """The same for the schema."""
         link = {"type": "string", "nullable": True, "format": "uri"}
-        return {"type": "object", "properties": {"items": schema, "next": link, "previous": link}}
+        properties = {
+            "items": schema,
+            "next": {**link, "description": "The next page's address; null on the last."},
+            "previous": {**link, "description": "The page before; null on the first."},
+        }
+        return {"type": "object", "required": list(properties), "properties": properties}
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """The two parameters with their limits."""
+        size = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
+        cursor = "From the address that a page gives as next or previous; the first page needs none."
+        return [
+            {"name": "page_size", "in": "query", "schema": size, "description": "Items on a page."},
+            {"name": "cursor", "in": "query", "schema": {"type": "string"}, "description": cursor},
+        ]
+
+
+class MerchantView(views.APIView):
+    """What a merchant has one of; it has no rows to choose from. Subclasses define ``get``."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts; HasMerchant has made sure that somebody does."""
+        return access.acting(self.request._request)
 
 
 class MerchantViewSet(viewsets.GenericViewSet):
@@ -74,6 +126,7 @@ class MerchantViewSet(viewsets.GenericViewSet):
     """
 
     model: ClassVar[type[Model]]
+    filters: ClassVar[type[serializers.Serializer[Any]] | None] = None
     pagination_class = NewestFirst
     filter_backends: ClassVar[list[Any]] = []
 
@@ -87,10 +140,30 @@ class MerchantViewSet(viewsets.GenericViewSet):
         if model is not None and not issubclass(model, MerchantOwned | LibraryItem):
             raise TypeError(f"{cls.__name__}.model must be MerchantOwned or LibraryItem")
 
+    @final
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        """After who asks and what they may, so that a stored answer is never told to a stranger: at most once."""
+        super().initial(request, *args, **kwargs)
+        method = request.method.lower()
+        if request.method in SAFE_METHODS or not hasattr(self, method):
+            return
+        if key := once.key_of(request):
+            setattr(self, method, partial(once.once, getattr(self, method), key))
+
     @property
     def actor(self) -> Actor:
         """Who acts; HasMerchant has made sure that somebody does."""
         return access.acting(self.request._request)
+
+    @cached_property
+    def wanted(self) -> dict[str, Any]:
+        """The list's filters that were given, checked; nothing for other calls."""
+        if self.filters is None or self.action != "list":
+            return {}
+        # As a plain dict: of a form's data DRF takes a missing checkbox for False.
+        given = self.filters(data=self.request.query_params.dict())
+        given.is_valid(raise_exception=True)
+        return dict(given.validated_data)
 
     @final
     def get_queryset(self) -> Any:
@@ -142,24 +215,6 @@ class ScopedRelatedField(serializers.PrimaryKeyRelatedField):
             raise serializers.ValidationError(_("There is nothing with this id. It may have been deleted.")) from None
 
 
-@api_view(["GET"])
-def me(request: Request) -> Response:
-    """Who is asking: the merchant, and the person or the key."""
-    actor = access.acting(request._request)
-    return Response(_describe(actor))
-
-
-def _describe(actor: Actor) -> Mapping[str, Any]:
-    key, user = actor.api_key, actor.user
-    return {
-        "merchant": {"id": str(actor.merchant.pk), "name": actor.merchant.name, "status": actor.merchant.status},
-        "user": {"id": str(user.pk), "email": user.email, "name": user.name} if user else None,
-        "role": actor.role or None,
-        "key": {"id": str(key.pk), "name": key.name, "store": key.store, "live": key.live} if key else None,
-        "scopes": sorted(actor.scopes),
-    }
-
-
 def urls() -> list[Any]:
     """Everything that was registered; ``imodel_site.urls`` imports the apps' ``api.py`` first."""
-    return [path("me", me, name="api-me"), *router.urls]
+    return [*_single, *router.urls]

@@ -36,6 +36,8 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_q",
     "accounts.staff_app.StaffAdminConfig",  # django.contrib.admin behind allauth's login and a second factor
     "django.contrib.auth",
@@ -62,6 +64,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.SessionActivity",
     "accounts.middleware.MerchantScope",
+    "accounts.throttling.RateLimits",
     "imodel_site.middleware.Refusals",
 ]
 ROOT_URLCONF = "imodel_site.urls"
@@ -98,7 +101,7 @@ REDIS_URL = env.redis(env.text("REDIS_URL"))
 if REDIS_URL:
     CACHES: dict[str, Any] = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "imodel_site.lib.caches.Redis",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": "imodel",
         }
@@ -107,7 +110,7 @@ else:
     # On disk, not in memory: rate limits must count over all web processes.
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "BACKEND": "imodel_site.lib.caches.Files",
             "LOCATION": str(DATA_DIR / "cache"),
             "OPTIONS": {"MAX_ENTRIES": 20_000},
         }
@@ -148,6 +151,7 @@ ENGINE = env.matching(
     "IMODEL_ENGINE", "mini", r"[a-z0-9_.-]{1,40}", "a family that `python -m studio weights list` shows"
 )  # the family of weights that a shoot uses unless it says otherwise
 RUN_DIR = DATA_DIR / "run"  # sockets and beats of the worker
+WORK_DIR = DATA_DIR / "work"  # what jobs work on, by merchant (imodel_site/lib/workplace.py)
 
 # --- files ---------------------------------------------------------------------------------------------------------
 MEDIA_DIR = DATA_DIR / "media"
@@ -262,13 +266,25 @@ REST_FRAMEWORK: dict[str, Any] = {
         "accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.HasMerchant"],
-    "DEFAULT_THROTTLE_CLASSES": ["accounts.throttling.PerActor"],
+    "DEFAULT_THROTTLE_CLASSES": [],  # accounts.throttling.RateLimits counts, so that every answer says the limit
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": [
-        "imodel_site.lib.api_parsers.BoundedJSONParser",
-        "rest_framework.parsers.MultiPartParser",
-    ],
+    "DEFAULT_PARSER_CLASSES": ["imodel_site.lib.api_parsers.BoundedJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "imodel_site.lib.api_parsers.AlwaysJson",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "imodel_site.schema.Schema",
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "imodel_site.lib.errors.api_exception_handler",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "iModel",
+    "VERSION": "1",
+    "DESCRIPTION": "From a photo of a garment to a picture of a model who wears it. Start with docs/api.md.",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SCHEMA_PATH_PREFIX_INSERT": "",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATION_PARAMETERS": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "imodel_site.schema.complete"],
 }
 
 # --- words and time ------------------------------------------------------------------------------------------------

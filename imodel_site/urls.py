@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.utils.module_loading import autodiscover_modules
 
-from imodel_site import api
+from imodel_site import api, schema
 from imodel_site.media import media
 
 autodiscover_modules("api")  # each app's api.py registers its viewsets
@@ -18,6 +18,8 @@ urlpatterns = [
     path("account/", include("allauth.urls")),
     path("staff/", admin.site.urls),
     path("api/v1/", include(api.urls())),
+    path("api/schema", schema.schema, name="api-schema"),
+    path("api/docs", schema.docs, name="api-docs"),
     path("", include("imodel_site.health")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("media/<str:token>", media, name="media"),

@@ -38,7 +38,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response:
 def _understand(error: Exception) -> tuple[Refused | None, dict[str, str]]:
     """The error in our words, and the headers that belong to it; None for what is nobody's refusal."""
     if isinstance(error, Refused):
-        return error, {}
+        return error, error.headers
     if isinstance(error, StudioError):
         return from_studio(error), {}
     if isinstance(error, Http404 | exceptions.NotFound):

@@ -24,17 +24,33 @@ class Refused(Exception):
         field: the field it is about, for a form to show it there.
         retryable: True when the same request may succeed later.
         status: the HTTP status.
+        retry_after: seconds after which it may; said in the Retry-After header.
     """
 
     status = 400
 
-    def __init__(self, code: str, message: Any, *, field: str = "", retryable: bool = False, status: int = 0) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: Any,
+        *,
+        field: str = "",
+        retryable: bool = False,
+        status: int = 0,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(str(message))
         self.code = code
         self.message = message
         self.field = field
         self.retryable = retryable
         self.status = status or type(self).status
+        self.retry_after = retry_after
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer says beside its body."""
+        return {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
 
 
 class NotHere(Refused):
@@ -86,7 +102,8 @@ def error_body(error: Refused, request_id: str) -> dict[str, Any]:
 
 def error_response(error: Refused, request_id: str, headers: Mapping[str, str] | None = None) -> JsonResponse:
     """The error as an HTTP response."""
-    return JsonResponse(error_body(error, request_id), status=error.status, headers=headers)
+    said = {**error.headers, **(headers or {})}
+    return JsonResponse(error_body(error, request_id), status=error.status, headers=said)
 
 
 def api_exception_handler(error: Exception, context: dict[str, Any]) -> Any:

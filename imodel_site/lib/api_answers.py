@@ -1,0 +1,66 @@
+"""How a handler of the API says what it takes and answers; ``imodel_site.schema`` makes the documentation of it.
+
+    @answers({202: ShootSerializer}, takes=OrderSerializer, refuses=(402, 404), examples=[example("Two pictures", {...})])
+    def create(self, request: Request) -> Response:
+        \"\"\"Order a shoot.
+
+        The rest of the docstring is the description.
+        \"\"\"
+
+Everything that holds for every call is added by itself: 401, 403, 429; 400 where there is something to get wrong; 404
+where the address has an id; 409, 413, 415, 422 and the Idempotency-Key for what changes things; the RateLimit-* headers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+
+REFUSES = "refuses"
+
+
+def answers(
+    by_status: Mapping[int, Any],
+    *,
+    takes: Any = None,
+    refuses: Sequence[int] = (),
+    examples: Sequence[OpenApiExample] = (),
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a handler's answers by status, and the body that it takes (a serializer; None for none).
+
+    Args:
+        by_status: serializers, classes or with ``many=True``; None for an answer without a body.
+        refuses: statuses of refusals that not every call has, such as 402.
+        examples: from :func:`example`.
+    """
+
+    def declare(handler: Callable[..., Any]) -> Callable[..., Any]:
+        declared: Any = extend_schema(request=takes, responses=dict(by_status), examples=list(examples))(handler)
+        setattr(declared, REFUSES, tuple(refuses))
+        return declared  # type: ignore[no-any-return]  # the handler itself
+
+    return declare
+
+
+def example(title: str, body: Any, *, answer: bool = False) -> OpenApiExample:
+    """A body that works (or, with ``answer``, one that comes back)."""
+    return OpenApiExample(title, value=body, request_only=not answer, response_only=answer)
+
+
+class Error(serializers.Serializer[Any]):
+    """What was refused, and why."""
+
+    code = serializers.CharField(help_text="Stable, snake_case; docs/api.md lists them.")
+    message = serializers.CharField(help_text="One or two sentences for the person who must act.")
+    field = serializers.CharField(allow_null=True, help_text="The field it is about, such as photos.0.view.")
+    retryable = serializers.BooleanField(help_text="Whether the same request may succeed later.")
+    request_id = serializers.CharField(help_text="Tell us this when you ask about it.")
+
+
+class ErrorAnswer(serializers.Serializer[Any]):
+    """Every refusal has this shape."""
+
+    error = Error()
