@@ -67,6 +67,30 @@ def balance(merchant: Merchant) -> int:
     return int(plan_of(merchant).monthly_credits if found is None else found)
 
 
+@dataclass(frozen=True)
+class Summary:
+    """What a merchant is shown above its ledger; credits all of them.
+
+    Attributes:
+        available, held: what may be spent, and what is reserved for work under way.
+        spent: paid since the month began.
+        next_top_up: the first day of the next month (UTC), when credits up to ``plan.most_saved`` come.
+    """
+
+    available: int
+    held: int
+    spent: int
+    plan: Plan
+    next_top_up: date
+
+
+def summary(merchant: Merchant) -> Summary:
+    """Balance, month and plan."""
+    row, today = account(merchant.pk), timezone.now().astimezone(UTC).date()
+    spent = spent_since(merchant.pk, datetime(today.year, today.month, 1, tzinfo=UTC))
+    return Summary(row.available, row.held, spent, plan_of(merchant), next_month(today))
+
+
 def ledger(merchant_id: UUID) -> Any:
     """The merchant's entries, newest first."""
     with merchant_scope(merchant_id):
@@ -112,8 +136,13 @@ def hold_many(*, merchant_id: UUID, jobs: Sequence[tuple[UUID, int]], note: str 
         row = _lock(merchant_id)
         known = _rounds(job for job, _amount in jobs)
         moves = [_hold(job, amount, known, note) for job, amount in jobs if amount and not _holds(job, known)]
-        _afford(row, -sum(move.available for move in moves))
-        _write(row, moves)
+        price = -sum(move.available for move in moves)
+        if price <= row.available:
+            _write(row, moves)
+            return
+    # Out here nothing was written, so that the caller's transaction is still good for something else.
+    words = _("This costs %(price)d credits, and you have %(balance)d. Order less, or wait for the next month's.")
+    raise Refused("credits_short", words % {"price": price, "balance": row.available}, status=402)
 
 
 def _hold(job: UUID, amount: int, known: Mapping[UUID, tuple[int, int]], note: str) -> Move:
@@ -123,12 +152,6 @@ def _hold(job: UUID, amount: int, known: Mapping[UUID, tuple[int, int]], note: s
 
 def _holds(job: UUID, known: Mapping[UUID, tuple[int, int]]) -> bool:
     return known.get(job, (-1, 0))[1] > 0
-
-
-def _afford(row: CreditAccount, price: int) -> None:
-    if price > row.available:
-        words = _("This costs %(price)d credits, and you have %(balance)d. Order less, or wait for the next month's.")
-        raise Refused("credits_short", words % {"price": price, "balance": row.available}, status=402)
 
 
 def settle(*, merchant_id: UUID, job_id: UUID, paid: int) -> None:
@@ -150,6 +173,15 @@ def settle(*, merchant_id: UUID, job_id: UUID, paid: int) -> None:
             Move(Kind.RELEASE, held - taken, taken - held, job_id=job_id, round=round_),
         ]
         _write(row, [move for move in moves if move.held])
+
+
+def release_many(*, merchant_id: UUID, job_ids: Sequence[UUID]) -> None:
+    """Give back whatever these jobs hold, in the caller's transaction: :func:`settle` for many, with nothing paid."""
+    with merchant_scope(merchant_id), transaction.atomic(savepoint=False):
+        row = _lock(merchant_id)
+        holding = [(job, *known) for job, known in _rounds(job_ids).items()]
+        moves = [Move(Kind.RELEASE, held, -held, job_id=job, round=last) for job, last, held in holding if held]
+        _write(row, moves)
 
 
 # --- months, staff, plans --------------------------------------------------------------------------------------------

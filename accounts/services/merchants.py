@@ -7,6 +7,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Membership, Merchant, Role, User
 from accounts.scoping import merchant_scope
+from accounts.services import credits
+from accounts.services.plans import default_plan, limits
 from imodel_site.lib.errors import Refused
 
 NAME_LENGTH = 120
@@ -14,11 +16,24 @@ NAME_LENGTH = 120
 
 @transaction.atomic
 def open_merchant(*, owner: User, name: str) -> Merchant:
-    """A new merchant with its first owner."""
-    merchant = Merchant.objects.create(name=_clean(name))
+    """A new merchant with its first owner, on the default plan with its first month's credits."""
+    merchant = Merchant.objects.create(name=_clean(name), **limits(default_plan()))
     with merchant_scope(merchant):
         Membership.objects.create(user=owner, role=Role.OWNER)
+    credits.account(merchant.pk)
     return merchant
+
+
+def choose_threshold(*, merchant: Merchant, pays_from: str) -> None:
+    """From which verdict on pictures are paid for; it counts for every shoot that ends from now on.
+
+    Raises:
+        Refused: ``threshold_unknown``.
+    """
+    if pays_from not in Merchant.Threshold.values:
+        raise Refused("threshold_unknown", _("Choose one of those that are offered."), field="pays_from")
+    merchant.pays_from = pays_from
+    merchant.save(update_fields=["pays_from"])
 
 
 def rename_merchant(*, merchant: Merchant, name: str) -> None:

@@ -13,11 +13,12 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.actors import Actor, member
-from accounts.models import Membership, Merchant, User
+from accounts.models import Membership, Merchant, Plan, User
 from accounts.scoping import merchant_scope, unscoped
+from accounts.services.credits import change_plan
 from accounts.services.merchants import open_merchant
 
-EMAIL, SHOP, PERSON = "demo@imodel.local", "Demo Atelier", "Demo"
+EMAIL, SHOP, PERSON, PLAN = "demo@imodel.local", "Demo Atelier", "Demo", "studio"
 
 
 def ensure(say: Callable[[str], None]) -> None:
@@ -64,7 +65,8 @@ def _person(known: dict[str, str], *, new: bool) -> User:
 def _actor(user: User) -> Actor:
     membership = _membership(user)
     if membership is None:
-        open_merchant(owner=user, name=SHOP)
+        merchant = open_merchant(owner=user, name=SHOP)
+        change_plan(merchant_id=merchant.pk, plan=Plan.objects.get(name=PLAN), by=None)
         membership = _membership(user)
     assert membership is not None
     return member(membership)
