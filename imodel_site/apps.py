@@ -16,5 +16,9 @@ class SiteConfig(AppConfig):
         """Importing registers them."""
         from imodel_site import checks  # noqa: F401
         from imodel_site.lib import periodic
+        from imodel_site.metrics import counting
+
+        counting.listen()
 
         periodic.register("files nobody refers to", 24 * 3600, "imodel_site.lib.storage.tidy")
+        periodic.register("folders of jobs", 3600, "imodel_site.lib.workplace.tidy", everywhere=True)

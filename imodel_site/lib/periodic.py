@@ -11,11 +11,15 @@ from django.utils.module_loading import import_string
 
 @dataclass(frozen=True)
 class Periodic:
-    """``path`` is a dotted function without arguments; it is safe to call twice, and from two machines at once."""
+    """``path`` is a dotted function without arguments; it is safe to call twice, and from two machines at once.
+
+    ``everywhere``: each machine calls it, for what lies on its own disk; else whichever comes first.
+    """
 
     name: str
     seconds: float
     path: str
+    everywhere: bool = False
 
     def load(self) -> Callable[[], Any]:
         """The function, imported only where it runs."""
@@ -26,9 +30,9 @@ class Periodic:
 _registered: dict[str, Periodic] = {}
 
 
-def register(name: str, seconds: float, path: str) -> None:
+def register(name: str, seconds: float, path: str, *, everywhere: bool = False) -> None:
     """Call ``path`` about every ``seconds``; registering a name again replaces it."""
-    _registered[name] = Periodic(name, seconds, path)
+    _registered[name] = Periodic(name, seconds, path, everywhere)
 
 
 def registered() -> tuple[Periodic, ...]:

@@ -11,10 +11,10 @@ import errno
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 from uuid import UUID
@@ -23,6 +23,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, default_storage
 from storages.backends.s3 import S3Storage
 
+from imodel_site.lib import workplace
 from studio.errors import StorageError
 from studio.files import write_atomically
 
@@ -258,6 +259,39 @@ def put_file(key: str, content: File[Any]) -> str:
     return key
 
 
+def move_in(key: str, path: Path) -> str:
+    """Store a finished file of this machine; on the same disk it is not copied. Afterwards ``path`` may be gone.
+
+    Raises:
+        StorageError: ``disk_full`` or ``storage_unavailable`` (both retryable), ``not_written``.
+    """
+    found = private()
+    if isinstance(found, PrivateFiles):
+        target = Path(found.path(key))
+        with _explained(key), contextlib.suppress(CrossDevice):
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return _moved(path, target, key)
+    with path.open("rb") as file:
+        return put_file(key, File(file))
+
+
+class CrossDevice(Exception):
+    """The two paths lie on different disks."""
+
+
+def _moved(path: Path, target: Path, key: str) -> str:
+    with path.open("rb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        os.fsync(file.fileno())
+    try:
+        path.replace(target)
+    except OSError as error:
+        if error.errno == errno.EXDEV:
+            raise CrossDevice from error
+        raise
+    return key
+
+
 def read(key: str) -> bytes:
     """A file's bytes.
 
@@ -284,7 +318,7 @@ def local_path(key: str) -> Iterator[Path]:
             raise FileNotFoundError(errno.ENOENT, "no such file", key)
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="imodel-") as folder:
+    with workplace.folder(merchant_of(key)) as folder:
         copy = Path(folder, key.rsplit("/", 1)[-1])
         with _explained(key), found.open(key, "rb") as source, copy.open("wb") as target:
             shutil.copyfileobj(source, target, CHUNK)
@@ -293,11 +327,14 @@ def local_path(key: str) -> Iterator[Path]:
 
 # --- deleting and collecting ---------------------------------------------------------------------------------------
 def delete_tree(merchant_id: UUID) -> tuple[int, int]:
-    """Delete every file of a merchant; returns how many, and their bytes."""
+    """Delete every file of a merchant, a thousand at a time; returns how many, and their bytes."""
     found = private()
-    files = list(found.listed(f"m/{merchant_id}/"))
-    found.drop([file.key for file in files])
-    return len(files), sum(file.bytes for file in files)
+    files = found.listed(f"m/{merchant_id}/")
+    count = size = 0
+    while some := list(islice(files, S3_BATCH)):
+        found.drop([file.key for file in some])
+        count, size = count + len(some), size + sum(file.bytes for file in some)
+    return count, size
 
 
 Refers = Callable[[UUID], Iterable[str]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 
 from django.core.cache import cache
@@ -48,7 +49,8 @@ def run_due(stop: threading.Event) -> list[str]:
 
 def _mine(entry: Periodic) -> bool:
     """Whether it is due and no other machine has taken it: the cache's ``add`` lets one of them have it."""
-    return bool(cache.add(f"periodic:{entry.path}", "taken", timeout=entry.seconds))
+    mine = f":{socket.gethostname()}" if entry.everywhere else ""
+    return bool(cache.add(f"periodic:{entry.path}{mine}", "taken", timeout=entry.seconds))
 
 
 def _call(entry: Periodic) -> None:
