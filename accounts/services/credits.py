@@ -162,26 +162,31 @@ def settle(*, merchant_id: UUID, job_id: UUID, paid: int) -> None:
     Args:
         paid: credits; never more is taken than was reserved.
     """
-    with merchant_scope(merchant_id), transaction.atomic(savepoint=False):
-        if not LedgerEntry.objects.filter(job_id=job_id).exists():
-            return
-        row = _lock(merchant_id)
-        round_, held = _rounds([job_id])[job_id]
-        taken = min(max(paid, 0), held)
-        moves = [
-            Move(Kind.CAPTURE, 0, -taken, job_id=job_id, round=round_),
-            Move(Kind.RELEASE, held - taken, taken - held, job_id=job_id, round=round_),
-        ]
-        _write(row, [move for move in moves if move.held])
+    _end_holds(merchant_id, {job_id: paid})
 
 
-def release_many(*, merchant_id: UUID, job_ids: Sequence[UUID]) -> None:
-    """Give back whatever these jobs hold, in the caller's transaction: :func:`settle` for many, with nothing paid."""
+def release_many(*, merchant_id: UUID, job_ids: Iterable[UUID]) -> None:
+    """Give back all that these jobs hold, in the caller's transaction; as :func:`settle` with nothing paid."""
+    _end_holds(merchant_id, dict.fromkeys(job_ids, 0))
+
+
+def _end_holds(merchant_id: UUID, paid: Mapping[UUID, int]) -> None:
     with merchant_scope(merchant_id), transaction.atomic(savepoint=False):
+        if not LedgerEntry.objects.filter(job_id__in=list(paid)).exists():
+            return  # of a time before credits, or free: no account need be opened for it
         row = _lock(merchant_id)
-        holding = [(job, *known) for job, known in _rounds(job_ids).items()]
-        moves = [Move(Kind.RELEASE, held, -held, job_id=job, round=last) for job, last, held in holding if held]
+        known = _rounds(paid)
+        moves = [move for job in paid if _holds(job, known) for move in _endings(job, paid[job], *known[job])]
         _write(row, moves)
+
+
+def _endings(job: UUID, paid: int, round_: int, held: int) -> Iterator[Move]:
+    """One capture, one release, or one of each."""
+    taken = min(max(paid, 0), held)
+    if taken:
+        yield Move(Kind.CAPTURE, 0, -taken, job_id=job, round=round_)
+    if held - taken:
+        yield Move(Kind.RELEASE, held - taken, taken - held, job_id=job, round=round_)
 
 
 # --- months, staff, plans --------------------------------------------------------------------------------------------

@@ -105,6 +105,16 @@ def test_a_thousand_holds_take_a_few_statements(shop: Any, django_assert_max_num
     assert balance_of(shop) == (0, 1_000)
 
 
+def test_many_jobs_give_back_what_they_hold_in_a_few_statements(shop: Any, django_assert_max_num_queries: Any) -> None:
+    jobs = [new_job() for _ in range(40)]
+    credits.hold_many(merchant_id=shop.pk, jobs=[(job, 2) for job in jobs])
+    credits.settle(merchant_id=shop.pk, job_id=jobs[0], paid=2)
+    with django_assert_max_num_queries(8):
+        credits.release_many(merchant_id=shop.pk, job_ids=[*jobs, new_job()])
+    credits.release_many(merchant_id=shop.pk, job_ids=jobs)
+    assert balance_of(shop) == (98, 0) == sums_of(shop)
+
+
 def test_a_negative_price_is_a_bug(shop: Any) -> None:
     with pytest.raises(ValueError, match="never negative"):
         credits.hold(merchant_id=shop.pk, job_id=new_job(), amount=-1)
