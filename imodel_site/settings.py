@@ -236,7 +236,7 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "imodel_site.front.csrf_failure"
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
@@ -260,6 +260,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 API_CALLS_PER_MINUTE = env.number("IMODEL_API_CALLS_PER_MINUTE", 600, least=1, most=10**6)  # of one key or member
+# Webhooks may go to http:// and to this very machine: for trying a receiver out, never for a site that others use.
+WEBHOOK_HTTP = env.flag("IMODEL_WEBHOOK_HTTP", default=False)
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.ApiKeyAuthentication",
@@ -286,6 +288,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "imodel_site.schema.complete"],
 }
+
+# --- operations ----------------------------------------------------------------------------------------------------
+METRICS_TOKEN = env.token("IMODEL_METRICS_TOKEN")  # who shows it may read /metrics
+METRICS_FROM = env.networks("IMODEL_METRICS_FROM")  # so may who connects from here, without a proxy in between
+METRICS_PORT = env.number("IMODEL_METRICS_PORT", 0, least=0, most=65535)  # of `manage.py worker`; 0 for none
 
 # --- words and time ------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -1,8 +1,9 @@
-"""Pictures by URL, without lending our network to whoever writes the URL (docs/files.md).
+"""Pictures by URL, and posts to URLs, without lending our network to whoever writes them (docs/files.md, webhooks.md).
 
 The name is resolved once, every address it has must be public, and the connection goes to the very address that was
 checked, with the original name in Host, in SNI and in the certificate check. Redirects are followed by the same rules,
-three at most. Nothing of an answer but a picture's bytes is ever shown to anybody: error texts do not quote it.
+three at most; a post follows none. Nothing of an answer but a picture's bytes is ever shown to anybody: error texts do
+not quote it.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from django.utils.translation import gettext as _
-from urllib3.connection import HTTPSConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import SSLError as Urllib3SSLError
 
@@ -33,6 +34,7 @@ CONNECT_SECONDS = 3.0
 TOTAL_SECONDS = 20.0
 LONGEST_URL = 2_000
 PIECE = 64 * 1024
+PORTS = {"https": 443, "http": 80}
 UNICAST6 = ipaddress.IPv6Network("2000::/3")
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 IN_A_URL = "/%:=&?~+!$,;'@()*[]"
@@ -70,6 +72,14 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What is known of an answer to a post: never its body."""
+
+    status: int
+    retry_after: str = ""
+
+
+@dataclass(frozen=True)
 class Fetcher:
     """How URLs are fetched; the defaults are the rules, the fields exist for tests.
 
@@ -79,13 +89,15 @@ class Fetcher:
         allowed: whether an address may be connected to.
         trust: certificates that are trusted; None for the system's.
         seconds: for everything, redirects included.
+        schemes: that a URL may have; http is for trying things out only.
     """
 
-    ports: tuple[int, ...] = (443,)
+    ports: Container[int] = (443,)
     resolver: Resolver = resolve
     allowed: Callable[[str], bool] = is_public
     trust: ssl.SSLContext | None = None
     seconds: float = TOTAL_SECONDS
+    schemes: tuple[str, ...] = ("https",)
 
     def fetch(self, url: str, *, most: int = MAX_FILE_BYTES) -> bytes:
         """The bytes at a URL, as they are: nothing is decompressed.
@@ -96,17 +108,51 @@ class Fetcher:
         """
         end = time.monotonic() + self.seconds
         for _hop in range(REDIRECTS + 1):
-            answer = self._hop(_checked(url, self.ports), end, most)
+            answer = self._hop(self._checked(url), end, most)
             if isinstance(answer, bytes):
                 return answer
             url = urljoin(url, answer)
         raise Refused("url_too_many_redirects", _("This address leads on and on. Use the picture's own address."))
 
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, most: int = PIECE) -> Answer:
+        """Post, and say how it was answered; a redirect is an answer like any other and is not followed.
+
+        Args:
+            url: checked and resolved anew in each call.
+            body: sent as it is.
+            headers: of the request, besides those that every request of ours has.
+            most: bytes of the answer's body that are read, and thrown away, before the line is closed.
+
+        Raises:
+            Refused: ``url_invalid``, ``url_not_public``, ``url_certificate``, and as retryable ``url_unreachable``,
+                ``url_too_slow``.
+        """
+        end = time.monotonic() + self.seconds
+        parts = self._checked(url)
+        connection = self._line(parts, end)
+        with _explained(end), contextlib.closing(connection), connection.ended_at(end):
+            connection.connect()
+            connection.sock.settimeout(max(0.1, end - time.monotonic()))  # CONNECT_SECONDS were for connecting
+            sent = {"User-Agent": "iModel", "Connection": "close", **headers}
+            connection.request("POST", _target(parts), body, sent, preload_content=False, decode_content=False)
+            answer = connection.getresponse()
+            if connection.cut:  # http.client takes a head that was cut off for a whole one
+                raise _too_slow()
+            _drain(answer, most)
+            return Answer(int(answer.status), str(answer.headers.get("Retry-After", "")))
+
+    def check(self, url: str) -> None:
+        """Whether ``url`` may be posted to as things stand now; its name is resolved, nothing is sent.
+
+        Raises:
+            Refused: ``url_invalid``, ``url_not_public``.
+        """
+        parts = self._checked(url)
+        self._checked_address(str(parts.hostname), int(parts.port or 0), time.monotonic() + CONNECT_SECONDS)
+
     def _hop(self, parts: SplitResult, end: float, most: int) -> bytes | str:
         """The body, or where a redirect points."""
-        host, port = str(parts.hostname), parts.port or 443
-        address = self._checked_address(host, port, end)
-        connection = _Pinned(host, port, address=address, ssl_context=self.trust or ssl.create_default_context())
+        connection = self._line(parts, end)
         with _explained(end), contextlib.closing(connection), connection.ended_at(end):
             connection.request("GET", _target(parts), headers=_headers(), preload_content=False, decode_content=False)
             answer = connection.getresponse()
@@ -117,6 +163,33 @@ class Fetcher:
             if connection.cut:  # without a stated length, a line that was cut looks like an end
                 raise _too_slow()
             return found
+
+    def _line(self, parts: SplitResult, end: float) -> Any:
+        """A connection, not opened yet, to an address that was checked just now."""
+        host, port = str(parts.hostname), int(parts.port or 0)
+        address = self._checked_address(host, port, end)
+        if parts.scheme == "http":
+            return _PinnedPlain(host, port, address=address)
+        return _Pinned(host, port, address=address, ssl_context=self.trust or ssl.create_default_context())
+
+    def _checked(self, url: str) -> SplitResult:
+        """The URL in parts, its port written out.
+
+        Raises:
+            Refused: ``url_invalid``.
+        """
+        bad = Refused("url_invalid", _("Write the whole address of a picture, starting with https://."))
+        if len(url) > LONGEST_URL or not url.isprintable() or " " in url or "\\" in url:
+            raise bad
+        try:
+            parts = urlsplit(url)
+            port = parts.port or PORTS.get(parts.scheme, 0)
+            host = (parts.hostname or "").encode("idna").decode()
+        except (ValueError, UnicodeError):
+            raise bad from None
+        if parts.scheme not in self.schemes or not host or parts.username is not None or port not in self.ports:
+            raise bad
+        return parts._replace(netloc=f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
     def _checked_address(self, host: str, port: int, end: float) -> str:
         """One address of the name, all of them having been found public.
@@ -131,11 +204,13 @@ class Fetcher:
         return str(found[0])
 
 
-class _Pinned(HTTPSConnection):
+class _ToAnAddress:
     """A connection to an address that was checked, for a name that stands in Host, SNI and the certificate."""
 
-    def __init__(self, host: str, port: int, *, address: str, ssl_context: ssl.SSLContext) -> None:
-        super().__init__(host, port, ssl_context=ssl_context, timeout=CONNECT_SECONDS)
+    port: int
+
+    def __init__(self, host: str, port: int, *, address: str, **options: Any) -> None:
+        super().__init__(host, port, timeout=CONNECT_SECONDS, **options)  # type: ignore[call-arg]  # urllib3's
         self.address = address
         self._guard: socket.socket | None = None
         self.cut = False
@@ -168,24 +243,12 @@ class _Pinned(HTTPSConnection):
                 self._guard.shutdown(socket.SHUT_RDWR)
 
 
-def _checked(url: str, ports: tuple[int, ...]) -> SplitResult:
-    """The URL in parts.
+class _Pinned(_ToAnAddress, HTTPSConnection):
+    """Over TLS."""
 
-    Raises:
-        Refused: ``url_invalid``.
-    """
-    bad = Refused("url_invalid", _("Write the whole address of a picture, starting with https://."))
-    if len(url) > LONGEST_URL or not url.isprintable() or " " in url or "\\" in url:
-        raise bad
-    try:
-        parts = urlsplit(url)
-        port = parts.port or 443
-        host = (parts.hostname or "").encode("idna").decode()
-    except (ValueError, UnicodeError):
-        raise bad from None
-    if parts.scheme != "https" or not host or parts.username is not None or port not in ports:
-        raise bad
-    return parts._replace(netloc=f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+
+class _PinnedPlain(_ToAnAddress, HTTPConnection):
+    """In the clear."""
 
 
 def _target(parts: SplitResult) -> str:
@@ -235,6 +298,13 @@ def _body(answer: Any, most: int) -> bytes:
     if stated.isdigit() and len(pieces) != int(stated):
         raise _unreachable()
     return bytes(pieces)
+
+
+def _drain(answer: Any, most: int) -> None:
+    """Read some of a body that nobody wants, so that its sender sees a proper end; the status is known by now."""
+    with contextlib.suppress(OSError, HTTPError, HTTPException, ValueError):
+        while most > 0 and (piece := answer.read1(most, decode_content=False)):
+            most -= len(piece)
 
 
 def _too_large(most: int) -> Refused:

@@ -20,6 +20,7 @@ from imodel_site.lib.jobs.executors import socket_path
 from imodel_site.worker import memory
 from imodel_site.worker.children import Children, adopt_orphans
 from imodel_site.worker.chores import Chores
+from imodel_site.worker.courier import Courier
 from imodel_site.worker.housework import Housework
 from imodel_site.worker.keepers import ClusterKeeper, ExecutorKeeper, Keeper
 
@@ -28,6 +29,7 @@ TICK = 0.1
 LONGEST_SOCKET = 100  # of the 108 bytes that sun_path has
 AFTER_GRACE = 3.0  # for a job that heard that it should stop, to hand itself back
 EXECUTOR_STOP = 3.0
+COURIER_STOP = 2.0  # on top of what the others took; a webhook that is cut off is sent again
 
 
 class Supervisor:
@@ -36,6 +38,7 @@ class Supervisor:
     def __init__(self, lanes: Sequence[str], *, grace: float, executors: bool) -> None:
         self._lanes, self._grace = tuple(lanes), grace
         self._children, self._housework, self._chores = Children(), Housework(), Chores()
+        self._courier = Courier()
         self._signals = 0
         self._occupied = [memory.occupy(lane) for lane in self._lanes]
         _refuse_long_paths(self._lanes)
@@ -64,6 +67,7 @@ class Supervisor:
         connections.close_all()
         self._housework.start()
         self._chores.start()
+        self._courier.start()
         log.info("worker started: lanes %s", ", ".join(self._lanes))
         self._keep()
         self._wind_up()
@@ -91,6 +95,7 @@ class Supervisor:
 
     def _wind_up(self) -> None:
         """1. No more claims; 2. running jobs end or are handed back; 3. executors; 4. rows of whoever was killed."""
+        self._courier.drain()
         self._drain(self._grace)
         heard = 1  # not self._signals: a second one may have come meanwhile
         while not all(keeper.stopped for keeper in self._clusters):
@@ -102,6 +107,7 @@ class Supervisor:
             keeper.stop(EXECUTOR_STOP)
         while not all(keeper.stopped for keeper in self._executors):
             self._tick(self._executors)
+        self._courier.stop(COURIER_STOP)
         self._chores.stop(1.0)
         self._housework.stop(5.0)
         for lane in self._lanes:
