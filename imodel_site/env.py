@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
@@ -15,7 +16,7 @@ HOST = re.compile(
     r"^\.?[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$|^\[[0-9a-fA-F:.]+\]$"
 )
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
-SECRET_LENGTH = 50
+SECRET_LENGTH, TOKEN_LENGTH = 50, 20
 # Two processes write: a writer waits for its turn at BEGIN instead of failing halfway.
 SQLITE = {
     "timeout": 20,
@@ -210,6 +211,35 @@ def redis(value: str) -> str:
 def words(name: str) -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
+
+
+def token(name: str) -> str:
+    """A secret that a program shows; empty for none.
+
+    Raises:
+        ImproperlyConfigured: too short to be one. The value is not repeated.
+    """
+    value = text(name)
+    if value and len(value) < TOKEN_LENGTH:
+        raise ImproperlyConfigured(f"{name} must hold at least {TOKEN_LENGTH} random characters.")
+    return value
+
+
+def networks(name: str) -> list[str]:
+    """Comma-separated addresses or networks, such as 127.0.0.1,10.2.0.0/16.
+
+    Raises:
+        ImproperlyConfigured: one of them is none.
+    """
+    found = words(name)
+    for network in found:
+        try:
+            ip_network(network)
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name}: {network!r} is no address and no network; write 127.0.0.1,10.2.0.0/16."
+            ) from None
+    return found
 
 
 def folder(name: str, default: Path) -> Path:

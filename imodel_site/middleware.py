@@ -16,13 +16,14 @@ from imodel_site.lib import logs
 from imodel_site.lib.errors import Refused, error_response, from_studio
 from imodel_site.lib.ids import uuid7
 from imodel_site.lib.scope import no_scope
+from imodel_site.metrics import counting
 from studio.errors import StudioError
 
 log = logging.getLogger("imodel.web")
 access = logging.getLogger("imodel.access")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 GIVEN_ID = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
-PROBES = ("/healthz", "/readyz")
+PROBES = ("/healthz", "/readyz", "/metrics")
 
 
 class RequestId:
@@ -57,7 +58,9 @@ def _account(request: HttpRequest, response: HttpResponseBase, started: float) -
     """Static files and probes that went well are left out: they would be most of the log."""
     if response.status_code < 400 and (request.path in PROBES or request.path.startswith(settings.STATIC_URL)):
         return
-    spent = round(1000 * (time.perf_counter() - started), 1)
+    seconds = time.perf_counter() - started
+    _count(request, response, seconds)
+    spent = round(1000 * seconds, 1)
     facts = {
         "method": request.method,
         "route": logs.route_of(request),
@@ -70,6 +73,15 @@ def _account(request: HttpRequest, response: HttpResponseBase, started: float) -
     )
 
 
+def _count(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    try:
+        counting.request(
+            route=logs.route_of(request), method=str(request.method), status=response.status_code, seconds=seconds
+        )
+    except Exception:  # a number is no reason to fail a request
+        log.warning("a request was not counted", exc_info=True)
+
+
 def _merchant_of(request: HttpRequest) -> str:
     """The scope is closed again out here, but the request remembers."""
     merchant = getattr(request, "merchant", None)
@@ -77,7 +89,7 @@ def _merchant_of(request: HttpRequest) -> str:
 
 
 class Probes:
-    """A load balancer asks by address, not by name: for the two probes any Host will do."""
+    """A load balancer and Prometheus ask by address, not by name: for their paths any Host will do."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -21,6 +21,7 @@ urlpatterns = [
     path("api/schema", schema.schema, name="api-schema"),
     path("api/docs", schema.docs, name="api-docs"),
     path("", include("imodel_site.health")),
+    path("", include("imodel_site.metrics.views")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("media/<str:token>", media, name="media"),
 ]

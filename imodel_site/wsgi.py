@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "imodel_site.settings")
 application = get_wsgi_application()
+
+from imodel_site.metrics import sharing  # noqa: E402  it reads the settings
+
+sharing.share("web")

@@ -24,6 +24,9 @@ def main() -> None:
     from django_q.conf import Conf
     from django_q.signals import post_spawn
 
+    from imodel_site.metrics import sharing
+
+    sharing.share("worker")
     Conf.BROKER_CLASS = "imodel_site.worker.broker.Probed"
     watch_leash()
     # Threads do not survive the fork into a worker: each watches for itself.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.db import connection
 
+from imodel_site.lib.jobs import rundir
 from imodel_site.lib.jobs.losses import release_worker
 from imodel_site.lib.jobs.pace import pace
 from imodel_site.lib.jobs.registry import lane_models
@@ -91,8 +92,9 @@ class Pinger:
         wait = 0.5
         while not self._done.wait(wait):
             try:
-                ping(self._path, timeout=5.0)
+                pong = ping(self._path, timeout=5.0)
             except (ExecutorGone, OSError):
                 wait = 1.0
             else:
                 self.answered, wait = time.monotonic(), pace().ping
+                rundir.note(self._path.with_suffix(".pong"), pong)

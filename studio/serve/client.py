@@ -91,7 +91,7 @@ class Executor:
 
 
 def ping(path: str | os.PathLike[str], timeout: float = 2.0) -> dict[str, Any]:
-    """The executor's ``pong``: pid, engine, busy, jobs, rss. It answers while it works, too.
+    """The executor's ``pong``: pid, engine, busy, jobs, rss, gpus. It answers while it works, too.
 
     Raises:
         ExecutorGone: nobody answers within ``timeout`` seconds.

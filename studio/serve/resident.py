@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -94,6 +94,28 @@ class Resident:
             torch.cuda.synchronize()
         except Exception as error:
             raise EngineError("device_lost", f"The accelerator is lost: {error}", retryable=True) from error
+
+
+def gpu_memory() -> list[dict[str, Any]]:
+    """Bytes on each GPU that this process has touched: ``{"device", "allocated", "reserved", "total"}``.
+
+    ``allocated`` is held by tensors, ``reserved`` by torch's allocator. Empty while torch is not loaded, and without a
+    GPU. Read from torch's own books: it waits for no kernel, so it may be called from any thread while a job paints.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return []
+    cuda = torch.cuda
+    return [
+        {
+            "device": device,
+            "allocated": cuda.memory_allocated(device),
+            "reserved": cuda.memory_reserved(device),
+            "total": cuda.get_device_properties(device).total_memory,
+        }
+        for device in range(cuda.device_count())
+        if cuda.memory_reserved(device)
+    ]
 
 
 def warm_up(engine: Engine) -> None:

@@ -23,7 +23,7 @@ from studio.errors import Cancelled, EngineError, InputError, StudioError
 from studio.serve.endpoint import Listening, rss, stdio_streams, watch_parent
 from studio.serve.jobs import Job, carry_out, log, log_failure, start_engine
 from studio.serve.protocol import JOBS, LIGHT, MAX_LINE, Malformed, Message, Op, decode, encode, error_event, parse
-from studio.serve.resident import Resident
+from studio.serve.resident import Resident, gpu_memory
 
 # A job that was cancelled gets this long to let go before the process ends under it.
 GRACE_SECONDS = 1.5
@@ -216,6 +216,7 @@ class Server:
             "busy": self._busy,
             "jobs": self._done,
             "rss": rss(),
+            "gpus": gpu_memory(),
         }
         return pong if message.id is None else {**pong, "id": message.id}
 

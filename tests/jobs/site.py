@@ -22,6 +22,7 @@ if os.environ.get("JOBS_HURRY", "1") == "1":
         "look": 0.1,
         "hold_on": 3.0,
         "delays": (0.3, 1.0),
+        "no_room": 0.3,
         "probe": 1.0,
         "deaf": 3.0,
         "longest_wait": 0.5,

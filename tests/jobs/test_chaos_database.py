@@ -114,11 +114,11 @@ def test_a_full_disk_makes_jobs_wait_and_room_lets_them_end(build: Build, small_
     ballast.write_bytes(b"x" * 1_000_000)
     jobs = house.order(["write", str(small_disk)])
     house.start()
-    house.until(jobs, lambda found: found[0]["losses"] >= 1, "the first attempt's end")
+    house.until(jobs, lambda found: found[0]["token"] >= 5, "more attempts than losses are forgiven")
     ballast.unlink()
     (job,) = house.until_ended(jobs)
     _once(job)
-    assert job["losses"] >= 1 and (small_disk / f"{jobs[0]}-{job['token']}").stat().st_size == 200_000
+    assert job["losses"] == 0 and (small_disk / f"{jobs[0]}-{job['token']}").stat().st_size == 200_000
 
 
 @pytest.mark.root

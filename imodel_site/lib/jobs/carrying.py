@@ -5,20 +5,25 @@ from __future__ import annotations
 import errno
 import logging
 import secrets
+import sqlite3
+import time
 from typing import Any
 
+from django.db import OperationalError
 from django.utils.translation import gettext as _
 from django_q.exceptions import TimeoutException
 
 from imodel_site.lib.errors import Refused
 from imodel_site.lib.jobs.heartbeat import beating
 from imodel_site.lib.jobs.registry import Runner
+from imodel_site.lib.jobs.signals import ran, tell
 from imodel_site.lib.jobs.work import TROUBLE, LostLease, Retry, Work
 from studio.errors import Cancelled, StorageError, StudioError
 from studio.serve.client import ExecutorGone, JobError
 
 log = logging.getLogger("imodel.jobs")
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+POSTGRES_FULL, SQLITE_FULL = "53100", sqlite3.SQLITE_FULL
 
 
 def carry_out(work: Work, run: Runner) -> None:
@@ -27,6 +32,7 @@ def carry_out(work: Work, run: Runner) -> None:
     Raises:
         OperationalError, InterfaceError: the database is away for long; the lease will run out.
     """
+    began = time.monotonic()
     try:
         with beating(work):
             run(work)
@@ -36,6 +42,8 @@ def carry_out(work: Work, run: Runner) -> None:
         log.warning("fenced out: %s", error)
     except (Exception, TimeoutException) as error:  # noqa: BLE001  each kind has its answer
         _answer(work, error)
+    finally:
+        tell(ran, type(work.job), seconds=time.monotonic() - began)
 
 
 def _answer(work: Work, error: BaseException) -> None:
@@ -54,7 +62,10 @@ def _end(work: Work, error: BaseException) -> None:
         _stop(work)
     elif isinstance(error, Retry):
         work.give_up(str(error), delay=error.delay)
-    elif isinstance(error, (ExecutorGone, *TROUBLE)) or _no_space(error):
+    elif _no_space(error):
+        log.error("there is no room: the job waits for it", exc_info=error)
+        work.postpone(f"{type(error).__name__}: {error}")
+    elif isinstance(error, (ExecutorGone, *TROUBLE)):
         log.warning("trouble around the job", exc_info=error)
         work.give_up(f"{type(error).__name__}: {error}")
     elif isinstance(error, TimeoutException):
@@ -80,7 +91,10 @@ def _stopped(error: BaseException) -> bool:
 
 
 def _no_space(error: BaseException) -> bool:
-    """The disk is full or broken: the operator's trouble, not the job's."""
+    """The disk is full or broken, this machine's or the database's: the operator's trouble, not the job's."""
+    if isinstance(error, OperationalError):
+        cause = error.__cause__
+        return getattr(cause, "sqlstate", "") == POSTGRES_FULL or getattr(cause, "sqlite_errorcode", 0) == SQLITE_FULL
     if isinstance(error, OSError):
         return error.errno in NO_SPACE
     return isinstance(error, StorageError) or (isinstance(error, JobError) and error.kind == "storage")

@@ -14,6 +14,7 @@ from imodel_site.lib.jobs.locks import take_turn
 from imodel_site.lib.jobs.losses import lose_expired
 from imodel_site.lib.jobs.model import Job, Status
 from imodel_site.lib.jobs.registry import lane_models
+from imodel_site.lib.jobs.signals import claimed, tell_after_commit
 from imodel_site.lib.jobs.transitions import advance, lease_over, rows
 from imodel_site.lib.jobs.work import Work
 from imodel_site.lib.scope import unscoped
@@ -86,8 +87,13 @@ def _claim(found: Sequence[type[Job]], worker: str) -> Work | None:
             continue
         for job in _waiting([model for model, any_ in zip(found, turn.waits, strict=True) if any_], turn.merchant):
             if advance(job, to=Status.RUNNING, from_=Status.QUEUED, token=job.token, worker=worker[:80]):
-                return Work(rows(type(job)).get(pk=job.pk))
+                return _claimed(rows(type(job)).get(pk=job.pk))
     return None
+
+
+def _claimed(job: Any) -> Work:
+    tell_after_commit(claimed, type(job), seconds=max(0.0, (job.started_at - job.queued_at).total_seconds()))
+    return Work(job)
 
 
 def _waiting(found: Sequence[type[Job]], merchant: Any) -> Iterator[Job]:
@@ -125,13 +131,23 @@ def _sql(found: Sequence[type[Job]]) -> str:
     own = "merchant_id = waiting.merchant"
     counts = [f"(SELECT count(*) FROM {table} WHERE {own} AND status = 'running')" for table in tables]
     starts = [f"(SELECT max(started_at) FROM {table} WHERE {own})" for table in tables]
-    waits = [f"EXISTS (SELECT 1 FROM {table} WHERE {own} AND status = 'queued')" for table in tables]
+    waits = [
+        f"({_open(model)} AND EXISTS (SELECT 1 FROM {table} WHERE {own} AND status = 'queued'))"
+        for model, table in zip(found, tables, strict=True)
+    ]
     return (
         f"WITH RECURSIVE {walks}, waiting(merchant) AS ({union}) "
         f"SELECT waiting.merchant, owner.concurrency, {', '.join(counts + starts + waits)} "
-        # Nothing starts for a merchant that is suspended or being deleted; what waits goes on waiting.
-        f"FROM waiting JOIN {merchants} owner ON owner.id = waiting.merchant AND owner.status = 'active'"
+        # Nothing starts for a merchant that is suspended; what waits goes on waiting.
+        f"FROM waiting JOIN {merchants} owner ON owner.id = waiting.merchant AND owner.status <> 'suspended'"
     )
+
+
+def _open(model: type[Job]) -> str:
+    """While a merchant waits to be deleted only what it takes along is started, and nothing once its time has come."""
+    if not model.while_closing:
+        return "owner.status = 'active'"
+    return "(owner.status = 'active' OR owner.status = 'closing' AND owner.delete_after > CURRENT_TIMESTAMP)"
 
 
 def _walk(name: str, table: str) -> str:

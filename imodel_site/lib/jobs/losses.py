@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from imodel_site.lib.jobs.model import Job, Status
 from imodel_site.lib.jobs.pace import pace
+from imodel_site.lib.jobs.signals import lost, tell_after_commit
 from imodel_site.lib.jobs.transitions import advance, in_seconds, lease_over, rows
 from imodel_site.lib.jobs.waking import wake
 
@@ -29,6 +30,7 @@ def lose(job: Job, *, why: str, delay: float = 0.0) -> bool:
     """
     if job.cancel_requested_at:
         return advance(job, to=Status.CANCELLED, from_=Status.RUNNING, token=job.token)
+    tell_after_commit(lost, type(job))
     first, losses = _count(job)
     counted: dict[str, Any] = {"losses": losses, "first_loss_at": first or Now()}
     if losses >= pace().poison:
@@ -44,6 +46,17 @@ def hand_back(job: Job) -> bool:
         return advance(job, to=Status.CANCELLED, from_=Status.RUNNING, token=job.token)
     log.info("job %s handed back", job.pk)
     return _requeue(job, 0.0, {})
+
+
+def postpone(job: Job, *, why: str) -> bool:
+    """Back to waiting without blame, and later: there is no room to work in. Cancelled when that was asked for.
+
+    However often it comes to that: what the operator has to mend must not put a merchant's job aside.
+    """
+    if job.cancel_requested_at:
+        return advance(job, to=Status.CANCELLED, from_=Status.RUNNING, token=job.token)
+    log.warning("job %s waits for room: %s", job.pk, why)
+    return _requeue(job, pace().no_room, {})
 
 
 def lose_expired(models: Iterable[type[Job]]) -> int:

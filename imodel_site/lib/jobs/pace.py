@@ -19,6 +19,7 @@ class Pace:
     write: float = 0.5  # how often progress is written at most
     hold_on: float = 20.0  # how long finish() goes on trying while the database is away; less than the lease
     delays: tuple[float, ...] = (2.0, 30.0)  # before a job starts again after the first, the second trouble
+    no_room: float = 30.0  # before a job starts again that met a full disk, however often
     poison: int = 3  # losses without progress that put a job aside
     poison_hours: float = 72.0
     probe: float = 3.0  # a lane that nothing was heard of for so long is sent a wake-up

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -23,6 +26,14 @@ def touch(file: Path) -> None:
     """Set a file's time to now, making it if need be; a disk that is full must not stop a job."""
     with suppress(OSError):
         file.touch(mode=0o600)
+
+
+def note(file: Path, facts: Mapping[str, Any]) -> None:
+    """Leave facts for whoever looks at this machine; whole or, on a full disk, as they were."""
+    aside = file.with_name(f"{file.name}-new")
+    with suppress(OSError):
+        aside.write_text(json.dumps(facts))
+        aside.replace(file)
 
 
 def age(file: Path) -> float:

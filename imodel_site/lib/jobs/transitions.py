@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from imodel_site.lib.jobs.model import ENDED, Job, Status
 from imodel_site.lib.jobs.pace import pace
+from imodel_site.lib.jobs.signals import ended, tell_after_commit
 from imodel_site.lib.scope import merchant_scope
 
 log = logging.getLogger("imodel.jobs")
@@ -73,8 +74,7 @@ def advance(
     Raises:
         ValueError: no job may make this step.
     """
-    if (from_, to) not in LEGAL:
-        raise ValueError(f"no job goes from {from_} to {to}")
+    _refuse_illegal(from_, to)
     with transaction.atomic(savepoint=False):  # a caller that wants to go on after an error has a savepoint of its own
         asked = rows(type(job)).filter(pk=job.pk, status=from_, token=token)
         if not asked.update(**{"status": to, **_stamps(to), **fields}):
@@ -83,7 +83,46 @@ def advance(
             write()
         if to in ENDED:
             _tell_ended(job)
+            tell_after_commit(ended, type(job), status=str(to.value), code=str(fields.get("error_code", "")))
     return True
+
+
+def advance_many(
+    asked: models.QuerySet[Any], *, to: Status, from_: Status, write: Callable[[], object] | None = None, **fields: Any
+) -> list[Any]:
+    """Move all of ``asked`` that are in a status, in one transaction and a few statements.
+
+    The rows are locked in the order of their ids first. Whoever moves one of them meanwhile waits for our commit, and
+    then finds it in another status than the one that it wanted to move it from.
+
+    Args:
+        asked: rows of one merchant and one model; columns that nobody needs may be deferred.
+        to, from_, fields: as for :func:`advance`.
+        write: further rows, after the statuses and before the ends are told; called even when nothing was moved.
+
+    Returns:
+        The jobs that were moved, ``status`` as it is now.
+
+    Raises:
+        ValueError: no job may make this step.
+    """
+    _refuse_illegal(from_, to)
+    with transaction.atomic(savepoint=False):
+        moved = list(asked.filter(status=from_).order_by("pk").select_for_update(of=("self",)))
+        model: Any = asked.model
+        rows(model).filter(pk__in=[job.pk for job in moved]).update(**{"status": to, **_stamps(to), **fields})
+        for job in moved:
+            job.status = to
+        if write is not None:
+            write()
+        if to in ENDED:
+            _tell_many_ended(model, moved)
+    return moved
+
+
+def _refuse_illegal(from_: Status, to: Status) -> None:
+    if (from_, to) not in LEGAL:
+        raise ValueError(f"no job goes from {from_} to {to}")
 
 
 def _stamps(to: Status) -> dict[str, Any]:
@@ -101,3 +140,14 @@ def _tell_ended(job: Job) -> None:
     merchant_id = job.merchant_id  # type: ignore[attr-defined]  # MerchantOwned's, which lib may not import
     with merchant_scope(merchant_id):
         hook(rows(type(job)).get(pk=job.pk))
+
+
+def _tell_many_ended(model: Any, moved: list[Any]) -> None:
+    """``on_ended_many(jobs)`` where a model has it, for it can write in bulk; else one after the other."""
+    hook = getattr(model, "on_ended_many", None)
+    if hook is None:
+        for job in moved:
+            _tell_ended(job)
+    elif moved:
+        with merchant_scope(moved[0].merchant_id):
+            hook(moved)

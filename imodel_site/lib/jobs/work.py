@@ -12,9 +12,10 @@ from django.db import InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
 
 from imodel_site.lib.jobs import rundir
-from imodel_site.lib.jobs.losses import delay_after, hand_back, lose
+from imodel_site.lib.jobs.losses import delay_after, hand_back, lose, postpone
 from imodel_site.lib.jobs.model import Job, Status
 from imodel_site.lib.jobs.pace import pace
+from imodel_site.lib.jobs.signals import staged, tell
 from imodel_site.lib.jobs.transitions import advance, in_seconds, rows
 from studio.errors import Cancelled
 
@@ -54,6 +55,7 @@ class Work:
         self._looked = self._wrote = time.monotonic()
         self._renewed = time.monotonic()
         self._stage = job.stage
+        self._entered: float | None = None  # when this run came into the stage; the row may name a lost run's
 
     # --- while it runs --------------------------------------------------------------------------------------------
     def progress(self, stage: str, fraction: float, *, kept: bool = False) -> None:
@@ -67,7 +69,9 @@ class Work:
         now = time.monotonic()
         if not kept and stage == self._stage and now - self._wrote < pace().write:
             return
-        self._wrote, self._stage = now, stage
+        self._wrote = now
+        if stage != self._stage or self._entered is None:
+            self._enter(stage, now)
         fields: dict[str, Any] = {"stage": stage[:40], "fraction": min(1.0, max(0.0, fraction)), "progressed_at": Now()}
         if kept:
             fields |= {"losses": 0, "first_loss_at": None}
@@ -76,6 +80,12 @@ class Work:
         except TROUBLE as error:
             log.warning("progress was not written: %s", error)
             connection.close()
+
+    def _enter(self, stage: str, now: float) -> None:
+        """Say how long the stage before took."""
+        if self._entered is not None:
+            tell(staged, type(self.job), stage=self._stage[:40], seconds=now - self._entered)
+        self._stage, self._entered = stage, now
 
     def should_stop(self) -> bool:
         """Whether to stop now: cancelled, the worker is being stopped, or the lease is lost. Cheap to call often."""
@@ -168,6 +178,10 @@ class Work:
         job = self._fresh()
         self.ended = lose(job, why=why, delay=delay_after(job.losses) if delay is None else delay)
 
+    def postpone(self, why: str) -> None:
+        """Back to waiting for a while, without blame."""
+        self.ended = postpone(self._fresh(), why=why)
+
     def hand_back(self) -> None:
         """Back to waiting, without blame."""
         self.ended = hand_back(self._fresh())
@@ -183,6 +197,7 @@ class Work:
             self._lost.set()
             raise LostLease(f"job {self.job.pk} token {self.token}")
         self.ended = True
+        self._enter("", time.monotonic())
 
     def _advance(self, to: Status, write: Callable[[], object] | None, fields: dict[str, Any]) -> bool:
         if advance(self.job, to=to, from_=Status.RUNNING, token=self.token, write=write, **fields):

@@ -23,10 +23,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Django's entry."""
+        from imodel_site.metrics import exporter, sharing
         from imodel_site.worker.supervisor import Supervisor
 
         os.umask(0o077)
         lanes = _lanes(options["lanes"])
+        sharing.share("worker")
+        exporter.listen(settings.METRICS_PORT)
         grace = env.number("IMODEL_GRACE", 20, least=0, most=3600)
         Supervisor(lanes, grace=grace, executors=not options["no_executors"]).run()
 
