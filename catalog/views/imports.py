@@ -16,13 +16,14 @@ from accounts.decorators import member_required, writer_required
 from accounts.views.forms import attempt
 from catalog.access import access_import
 from catalog.csv_columns import FIELDS
-from catalog.csv_files import DELIMITERS, ENCODINGS, guarded
+from catalog.csv_files import DELIMITERS, ENCODINGS
 from catalog.forms import ImportForm
 from catalog.models import CatalogImport
 from catalog.services import importing
 from catalog.services.importing import Choices, Preview
 from imodel_site.lib.errors import NotHere, Refused
 from imodel_site.lib.jobs import services as jobs
+from imodel_site.lib.spreadsheets import guarded
 
 ROWS_SHOWN, PROBLEMS_SHOWN, RUNS_SHOWN = 8, 100, 10
 SEPARATORS = {",": gettext_lazy("comma"), ";": gettext_lazy("semicolon"), "\t": gettext_lazy("tab"), "|": "|"}

@@ -8,7 +8,7 @@ import io
 import pytest
 
 from catalog.csv_columns import map_columns, units
-from catalog.csv_files import guarded, guess_encoding, read_sheet
+from catalog.csv_files import guess_encoding, read_sheet
 from catalog.models import CatalogImport, Category, Garment, ImportRow
 from catalog.services import importing
 from catalog.services.importing import Choices
@@ -17,6 +17,7 @@ from imodel_site.lib.fetch import Fetcher, is_public
 from imodel_site.lib.jobs.claims import claim_next
 from imodel_site.lib.jobs.work import LostLease
 from imodel_site.lib.scope import merchant_scope
+from imodel_site.lib.spreadsheets import guarded
 from tests.catalog.pictures import jpeg, upload
 from tests.lib.https_server import ADDRESS, certificate, plain_answer, serving
 
