@@ -66,13 +66,13 @@ def _webhooks() -> Iterator[Sample]:
     found = waiting.aggregate(count=Count("pk"), oldest=due)
     yield catalogue.WEBHOOKS_WAITING, (), float(found["count"])
     yield catalogue.WEBHOOKS_OLDEST, (), _age(found["oldest"])
-    states = rows_of(WebhookEndpoint).aggregate(
-        enabled=Count("pk", filter=Q(enabled=True, failing_since=None)),
-        failing=Count("pk", filter=Q(enabled=True, failing_since__isnull=False)),
-        disabled=Count("pk", filter=Q(enabled=False)),
+    found = rows_of(WebhookEndpoint).aggregate(
+        count_enabled=Count("pk", filter=Q(enabled=True, failing_since=None)),
+        count_failing=Count("pk", filter=Q(enabled=True, failing_since__isnull=False)),
+        count_disabled=Count("pk", filter=Q(enabled=False)),
     )
-    for state, count in states.items():
-        yield catalogue.ENDPOINTS, (state,), float(count)
+    for state in ("enabled", "failing", "disabled"):
+        yield catalogue.ENDPOINTS, (state,), float(found[f"count_{state}"])
 
 
 def _merchants() -> Iterator[Sample]:
