@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -36,35 +36,26 @@ def emit(*, merchant_id: UUID, type: str, subject_id: UUID, data: dict[str, Any]
         data: JSON for the receiver; ids and states, never an address of a file that would outlive its five minutes.
         round: what tells two ends of one job apart: its token.
     """
-    with merchant_scope(merchant_id):
-        event, new = WebhookEvent.objects.get_or_create(
-            subject_id=subject_id, type=type, round=round, defaults={"merchant_id": merchant_id, "payload": data}
-        )
-        if new:
-            wanting = [row.pk for row in WebhookEndpoint.objects.filter(enabled=True) if wants(row, type)]
-            deliver(event, _kept(wanting))
+    emit_many(merchant_id=merchant_id, type=type, told={(subject_id, round): data})
 
 
 def emit_many(*, merchant_id: UUID, type: str, told: Mapping[tuple[UUID, int], dict[str, Any]]) -> None:
-    """As :func:`emit`, for many events of one type in a few statements; the caller has locked what they are about.
-
-    Args:
-        told: the data by subject and round.
-    """
+    """As :func:`emit`, for many of one merchant and type in a few statements: by subject and round, their data."""
     with merchant_scope(merchant_id):
-        known = WebhookEvent.objects.filter(type=type, subject_id__in=[subject for subject, _round in told])
-        fresh = set(told) - set(known.values_list("subject_id", "round"))
-        events = WebhookEvent.objects.bulk_create(
-            WebhookEvent(merchant_id=merchant_id, type=type, subject_id=subject, round=round, payload=data)
-            for (subject, round), data in told.items()
-            if (subject, round) in fresh
-        )
-        wanting = _kept([row.pk for row in WebhookEndpoint.objects.filter(enabled=True) if wants(row, type)])
-        WebhookDelivery.objects.bulk_create(
-            WebhookDelivery(merchant_id=merchant_id, event=event, endpoint_id=endpoint, due_at=Now())
-            for event in events
-            for endpoint in wanting
-        )
+        written = _write(merchant_id, type, told)
+        listening = WebhookEndpoint.objects.filter(enabled=True) if written else ()
+        deliver(written, _kept([row.pk for row in listening if wants(row, type)]))
+
+
+def _write(merchant_id: UUID, type: str, told: Mapping[tuple[UUID, int], dict[str, Any]]) -> list[WebhookEvent]:
+    """Those that are new: what was told before under the same subject, type and round is left alone."""
+    rows = [
+        WebhookEvent(merchant_id=merchant_id, type=type, subject_id=subject, round=round, payload=data)
+        for (subject, round), data in told.items()
+    ]
+    WebhookEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    there = set(WebhookEvent.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    return [row for row in rows if row.pk in there]
 
 
 def wants(endpoint: WebhookEndpoint, type: str) -> bool:
@@ -72,10 +63,11 @@ def wants(endpoint: WebhookEndpoint, type: str) -> bool:
     return not endpoint.events or type in endpoint.events
 
 
-def deliver(event: WebhookEvent, endpoints: Iterable[UUID]) -> None:
-    """Put it on its way to each of these, due at once."""
+def deliver(events: Sequence[WebhookEvent], endpoints: Sequence[UUID]) -> None:
+    """Put each on its way to each of these, due at once."""
     WebhookDelivery.objects.bulk_create(
         WebhookDelivery(merchant_id=event.merchant_id, event=event, endpoint_id=endpoint, due_at=Now())
+        for event in events
         for endpoint in endpoints
     )
 
@@ -109,7 +101,7 @@ def send_test(*, endpoint: WebhookEndpoint) -> WebhookDelivery:
     event = WebhookEvent.objects.create(
         merchant_id=row.merchant_id, type=TEST, subject_id=uuid7(), payload={"webhook": str(row.pk)}
     )
-    deliver(event, [row.pk])
+    deliver([event], [row.pk])
     return WebhookDelivery.objects.get(event=event, endpoint=row)
 
 

@@ -62,8 +62,7 @@ def _catch_up(row: WebhookEndpoint, start: datetime) -> int:
     told = WebhookDelivery.objects.filter(event=OuterRef("pk"), endpoint=row)
     events = WebhookEvent.objects.filter(~Exists(told), created_at__gte=start).exclude(type=TEST).order_by("pk")
     missed = [event for event in events[:MOST] if wants(row, event.type)]
-    for event in missed:
-        deliver(event, [row.pk])
+    deliver(missed, [row.pk])
     return len(missed)
 
 
