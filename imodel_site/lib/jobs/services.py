@@ -1,18 +1,21 @@
-"""What the web side does with jobs: accept, cancel, retry."""
+"""What the web side does with jobs: accept, cancel, retry; and with many of them at once: pause, resume, too."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext as _
 
 from imodel_site.lib.errors import Refused
-from imodel_site.lib.jobs.model import Job, Status
-from imodel_site.lib.jobs.transitions import advance, rows
+from imodel_site.lib.ids import uuid7
+from imodel_site.lib.jobs.model import ENDED, Job, Status
+from imodel_site.lib.jobs.transitions import advance, advance_many, rows
 from imodel_site.lib.jobs.waking import wake
 
 AnyJob = TypeVar("AnyJob", bound=Job)
@@ -28,6 +31,25 @@ def enqueue(job: Job) -> None:
         job.save(force_insert=True)
         wake(job.lane)
     job.refresh_from_db(fields=["queued_at"])
+
+
+def enqueue_many(jobs: Sequence[Job]) -> None:
+    """Save new jobs of one model, first come first, with wake-ups for all workers of their lane, in the caller's
+    transaction.
+
+    Their ids are given anew: ids sort by time, and so many made at once would not come in their order by themselves.
+    """
+    for job, identity in zip(jobs, sorted(uuid7() for _job in jobs), strict=True):
+        job.pk, job.status, job.queued_at = identity, Status.QUEUED, Now()
+    if jobs:
+        with transaction.atomic(savepoint=False):
+            type(jobs[0]).objects.bulk_create(jobs)  # type: ignore[attr-defined]  # MerchantOwned's
+            _wake_all(jobs[0].lane)
+
+
+def _wake_all(lane: str) -> None:
+    """A wake-up keeps one worker going until nothing is left."""
+    wake(lane, max(1, settings.WORKERS[lane]))
 
 
 def accept(
@@ -113,6 +135,45 @@ def retry(job: Job) -> bool:
             wake(job.lane)
     job.refresh_from_db()
     return changed
+
+
+def pause_many(asked: QuerySet[Any]) -> int:
+    """Those that wait are set aside, how many; whoever is running goes on. Once committed, none of them is claimed."""
+    return len(advance_many(asked, to=Status.PAUSED, from_=Status.QUEUED))
+
+
+def resume_many(asked: QuerySet[Any]) -> int:
+    """Those that were set aside wait again, in their old places; how many."""
+    moved = advance_many(asked, to=Status.QUEUED, from_=Status.PAUSED)
+    if moved:
+        _wake_all(asked.model.lane)
+    return len(moved)
+
+
+def cancel_many(asked: QuerySet[Any], *, write: Callable[[], object] | None = None) -> int:
+    """Those that wait or are paused are cancelled at once, those that run are asked to stop; how many altogether.
+
+    Args:
+        asked: rows of one merchant and one model.
+        write: further rows, before the first end is told.
+    """
+    when: dict[str, Any] = {"cancel_requested_at": Now()}
+    with transaction.atomic(savepoint=False):
+        # All of them are locked first, in the order of their ids: none slips from waiting to running, or back, between
+        # the statements, and what ``write`` locks comes after every job.
+        list(asked.exclude(status__in=ENDED).order_by("pk").select_for_update(of=("self",)).values_list("pk"))
+        count = asked.filter(status=Status.RUNNING).update(cancel_requested_at=Coalesce("cancel_requested_at", Now()))
+        count += len(advance_many(asked, to=Status.CANCELLED, from_=Status.PAUSED, write=write, **when))
+        count += len(advance_many(asked, to=Status.CANCELLED, from_=Status.QUEUED, **when))
+    return count
+
+
+def retry_many(asked: QuerySet[Any]) -> list[Any]:
+    """Those that failed wait again, as if new; which they are."""
+    moved = advance_many(asked, to=Status.QUEUED, from_=Status.FAILED, queued_at=Now(), **_FRESH)
+    if moved:
+        _wake_all(asked.model.lane)
+    return moved
 
 
 _FRESH: dict[str, Any] = {
