@@ -9,7 +9,7 @@ from uuid import UUID
 from accounts.access import access_row, allow_write
 from accounts.actors import Actor
 from catalog.models import GarmentPhoto
-from generation.models import Picture, Shoot
+from generation.models import Batch, Picture, Shoot
 from imodel_site.lib.errors import NotHere, Refused
 
 MOST_AT_ONCE = 500
@@ -20,6 +20,14 @@ def access_shoot(actor: Actor, identity: Any, *, write: bool) -> Shoot:
     if write:
         allow_write(actor)
     found: Shoot = access_row(Shoot.objects.select_related("garment", "persona", "scene", "pose", "photo"), identity)
+    return found
+
+
+def access_batch(actor: Actor, identity: Any, *, write: bool) -> Batch:
+    """A batch of the actor's merchant."""
+    if write:
+        allow_write(actor)
+    found: Batch = access_row(Batch.objects.all(), identity)
     return found
 
 

@@ -59,6 +59,9 @@ class Batch(MerchantOwned):
     request_hash = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    finishes = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="how often its last shoot ended: again after failed ones were tried again"
+    )
 
     class Meta(MerchantOwned.Meta):
         constraints: ClassVar[list[Any]] = [
@@ -104,6 +107,13 @@ class Shoot(MerchantOwned, Job):
         from generation.services import settling
 
         settling.shoot_ended(self)
+
+    @classmethod
+    def on_ended_many(cls, shoots: list[Shoot]) -> None:
+        """Called by ``transitions.advance_many`` in the place of that: for shoots that were cancelled together."""
+        from generation.services import settling
+
+        settling.shoots_cancelled(shoots)
 
 
 class Verdict(models.TextChoices):

@@ -13,6 +13,8 @@ garment, a persona, a scene or a pose later changes nothing about a shoot that w
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 from dataclasses import dataclass, replace
 from typing import Any
@@ -86,6 +88,12 @@ def draw_seed() -> int:
     return secrets.randbelow(SEEDS)
 
 
+def hash_of(*parts: Any) -> str:
+    """Of what was asked for, so that one key can not stand for two wishes."""
+    text = json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def freeze(actor: Actor, choices: Choices) -> Frozen:
     """Look everything up in the caller's scope, check it as the studio will, and write it down.
 
@@ -93,11 +101,22 @@ def freeze(actor: Actor, choices: Choices) -> Frozen:
         NotHere: an id of the four is missing or another merchant's.
         Refused: a field is out of range; ``field`` says which.
     """
-    _check(choices)
+    check(choices)
     photo = _photo(actor, choices)
     persona = access_persona(actor, choices.persona, write=False) if choices.persona else first(Persona)
     scene = access_scene(actor, choices.scene, write=False) if choices.scene else first(Scene)
     pose = access_pose(actor, choices.pose, write=False) if choices.pose else None
+    return put_together(choices, photo=photo, persona=persona, scene=scene, pose=pose)
+
+
+def put_together(
+    choices: Choices, *, photo: GarmentPhoto | None, persona: Persona, scene: Scene, pose: Pose | None
+) -> Frozen:
+    """The order of rows that were looked up in the caller's scope; of ``choices`` the ids are not looked at.
+
+    Raises:
+        Refused: ``pose_needed``, ``pose_not_ready``, ``pose_unknown``, ``garment_part_missing``.
+    """
     if choices.kind == Kind.POSE and pose is None:
         raise Refused("pose_needed", _("Choose the new pose."), field="pose")
     order = _settings(choices) | {"persona": persona_json(persona), "scene": scene_json(scene), "pose": pose_json(pose)}
@@ -156,8 +175,12 @@ def seen_parts(photo: GarmentPhoto) -> dict[str, Any]:
     return {"parts": parts, "best": found.get("best"), "skeleton": found.get("skeleton"), "look": look}
 
 
-def _check(choices: Choices) -> None:
-    """What ``studio.shoot.flow.check`` refuses, said by the field before anything is queued."""
+def check(choices: Choices) -> None:
+    """What ``studio.shoot.flow.check`` refuses, said by the field before anything is queued.
+
+    Raises:
+        Refused: a field is out of range; ``field`` says which.
+    """
     kinds = [kind for kind in Kind.values if kind != Kind.EXPERT]
     _one_of("kind", choices.kind, kinds)
     _one_of("part", choices.part, PARTS)

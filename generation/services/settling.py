@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from django.db.models import Sum
 
 from accounts.services import credits, webhooks
@@ -17,12 +20,28 @@ def shoot_ended(shoot: Shoot) -> None:
         type=f"shoot.{shoot.status}",
         subject_id=shoot.pk,
         round=shoot.token,
-        data={"id": str(shoot.pk), "status": shoot.status},
+        data=_told(shoot),
     )
     if shoot.batch_id is not None:
-        batches.shoot_ended(shoot)
+        batches.shoots_ended({shoot.batch_id})
     # Last: the merchant's account is the row that all of its shoots meet at (docs/credits.md).
     credits.settle(merchant_id=shoot.merchant_id, job_id=shoot.pk, paid=_cost(shoot))
+
+
+def shoots_cancelled(shoots: Sequence[Shoot]) -> None:
+    """As :func:`shoot_ended`, for shoots of one merchant that were cancelled together: they hold, and have no pictures.
+
+    ``order`` and ``timings`` may be deferred.
+    """
+    merchant_id = shoots[0].merchant_id
+    told = {(shoot.pk, shoot.token): _told(shoot) for shoot in shoots}
+    webhooks.emit_many(merchant_id=merchant_id, type=f"shoot.{Status.CANCELLED}", told=told)
+    batches.shoots_ended({shoot.batch_id for shoot in shoots} - {None})
+    credits.release_many(merchant_id=merchant_id, job_ids=[shoot.pk for shoot in shoots])
+
+
+def _told(shoot: Shoot) -> dict[str, Any]:
+    return {"id": str(shoot.pk), "status": shoot.status}
 
 
 def _cost(shoot: Shoot) -> int:

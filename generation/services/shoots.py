@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +15,9 @@ from catalog.access import access_persona
 from generation import orders, pricing
 from generation.expert import ExpertChoices, freeze_expert
 from generation.models import MadeAs, Picture, Shoot
+from generation.moderation.states import refuse_rejected_picture, refuse_rejected_source
 from generation.orders import Choices, Frozen
+from generation.services import batches
 from imodel_site.lib.errors import Conflict, Refused
 from imodel_site.lib.jobs import services as jobs
 
@@ -32,19 +32,19 @@ def order_shoot(*, actor: Actor, choices: Choices, key: str | None) -> Shoot:
         Refused: a choice can not be carried out; ``field`` says which. ``idempotency_key_reused``. ``credits_short``.
     """
     allow_write(actor)
-    return _accept(actor, orders.freeze(actor, choices), key, _hash("shoot", asdict(choices)))
+    return _accept(actor, orders.freeze(actor, choices), key, orders.hash_of("shoot", asdict(choices)))
 
 
 def order_expert(*, actor: Actor, choices: ExpertChoices, key: str | None) -> Shoot:
     """Accept an expert's request; as :func:`order_shoot`."""
     allow_write(actor)
-    return _accept(actor, freeze_expert(choices), key, _hash("expert", asdict(choices)))
+    return _accept(actor, freeze_expert(choices), key, orders.hash_of("expert", asdict(choices)))
 
 
 def do_again(*, actor: Actor, shoot: Shoot, key: str | None) -> Shoot:
     """The same order with new seeds."""
     allow_write(actor)
-    return _accept(actor, orders.again(shoot), key, _hash("again", str(shoot.pk)), made_as=MadeAs.AGAIN)
+    return _accept(actor, orders.again(shoot), key, orders.hash_of("again", str(shoot.pk)), made_as=MadeAs.AGAIN)
 
 
 def vary(*, actor: Actor, picture: Picture, persona: Any, key: str | None) -> Shoot:
@@ -54,9 +54,10 @@ def vary(*, actor: Actor, picture: Picture, persona: Any, key: str | None) -> Sh
         persona: an id, or empty for the one it has.
     """
     allow_write(actor)
+    refuse_rejected_picture(picture)
     other = access_persona(actor, persona, write=False) if persona else None
     frozen = orders.varied(picture.shoot, seed=picture.seed, count=1 if other else VARIATIONS, persona=other)
-    said = _hash("vary", str(picture.pk), str(persona or ""))
+    said = orders.hash_of("vary", str(picture.pk), str(persona or ""))
     return _accept(actor, frozen, key, said, made_as=MadeAs.VARY, of=picture)
 
 
@@ -65,7 +66,7 @@ def replay(*, actor: Actor, picture: Picture, key: str | None) -> Shoot:
     allow_write(actor)
     if not picture.files:
         raise Refused("picture_removed", _("This picture's files were removed, so there is nothing to compare with."))
-    said = _hash("replay", str(picture.pk))
+    said = orders.hash_of("replay", str(picture.pk))
     return _accept(actor, orders.replayed(picture), key, said, made_as=MadeAs.REPLAY, of=picture)
 
 
@@ -104,12 +105,6 @@ def _accept(
     return shoot
 
 
-def _hash(*parts: Any) -> str:
-    """Of what was asked for, so that one key can not stand for two wishes."""
-    text = json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def cancel_shoot(*, actor: Actor, shoot: Shoot) -> None:
     """Stop it: at once while it waits, within a step while it runs; a finished one stays as it is."""
     allow_write(actor)
@@ -120,12 +115,15 @@ def retry_shoot(*, actor: Actor, shoot: Shoot) -> None:
     """Queue a failed or cancelled shoot again, with the order it had, and reserve its price anew.
 
     Raises:
-        Conflict: ``not_retryable``: it waits, runs or has succeeded.
+        Conflict: ``not_retryable``: it waits, runs or has succeeded. ``photo_rejected``.
         Refused: ``credits_short``: it can not be paid for and stays as it was.
     """
     allow_write(actor)
+    refuse_rejected_source(shoot)
     with transaction.atomic():
         _queue_again(shoot)
+        if shoot.batch_id is not None:
+            batches.goes_on(shoot.batch_id)
         credits.hold(merchant_id=shoot.merchant_id, job_id=shoot.pk, amount=shoot.price)
 
 
