@@ -34,8 +34,9 @@ def request(*, route: str, method: str, status: int, seconds: float) -> None:
     _metric(catalogue.REQUEST_SECONDS).labels(route, known).observe(seconds)
 
 
-def webhook(outcome: str) -> None:
-    """A delivery was tried: ``delivered``, ``refused`` (an answer that is none), ``failed`` (no answer)."""
+def webhook(status: int | None) -> None:
+    """A delivery was tried: ``delivered``, ``refused`` (an answer that is no success), ``failed`` (no answer)."""
+    outcome = "failed" if status is None else "delivered" if 200 <= status < 300 else "refused"
     _metric(catalogue.WEBHOOK_ATTEMPTS).labels(outcome).inc()
 
 

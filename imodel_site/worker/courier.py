@@ -18,6 +18,7 @@ from django.db import InterfaceError, OperationalError, connection
 from accounts.services.webhooks import notices, outcomes, sending, turns
 from accounts.services.webhooks.sending import Outcome, Parcel
 from imodel_site.lib.fetch import Fetcher
+from imodel_site.metrics import counting
 
 log = logging.getLogger("imodel.webhooks")
 POOL = 16
@@ -117,7 +118,7 @@ class Courier:
             self._unwritten.append((parcel, outcome))
         while self._unwritten:
             notice = _record(*self._unwritten[0])
-            self._unwritten.pop(0)
+            counting.webhook(self._unwritten.pop(0)[1].status)
             if notice is not None:
                 self._mails.put(partial(_tell, notice))
 

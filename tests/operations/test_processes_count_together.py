@@ -24,11 +24,11 @@ settings.RUN_DIR = {run!r}
 from imodel_site.metrics import counting, sharing
 sharing.share("worker")
 for _ in range({times}):
-    counting.webhook("delivered")
+    counting.webhook(204)
 if {fork}:
     child = os.fork()
     if not child:
-        counting.webhook("delivered")
+        counting.webhook(204)
         os._exit(0)
     os.waitpid(child, 0)
 print("counted", flush=True)
