@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from accounts.actors import Actor
-from accounts.models import ApiKey, Invitation, Membership, Merchant
+from accounts.models import ApiKey, Export, Invitation, Membership, Merchant, WebhookDelivery, WebhookEndpoint
 from imodel_site.lib.errors import NotAllowed, NotHere
 
 
@@ -93,4 +93,37 @@ def access_key(actor: Actor, identity: Any, *, write: bool) -> ApiKey:
     """An API key of the actor's merchant; owners only, also while the merchant is being deleted (to revoke it)."""
     allow_owner(actor)
     found: ApiKey = access_row(ApiKey.objects.select_related("merchant"), identity)
+    return found
+
+
+def access_export(actor: Actor, identity: Any) -> Export:
+    """An archive of the actor's merchant; owners only, also while the merchant is being deleted."""
+    allow_owner(actor)
+    found: Export = access_row(Export.objects.all(), identity)
+    return found
+
+
+def allow_webhooks(actor: Actor, *, write: bool) -> None:
+    """Refuse who may not deal with webhooks: people need to be owners, and programs to have a key that may write.
+
+    Raises:
+        NotAllowed: an editor, a viewer or a read key; for ``write`` whoever may change nothing now.
+    """
+    if actor.api_key is None:
+        allow_owner(actor)
+    if write or not actor.may_write:
+        allow_write(actor)
+
+
+def access_webhook(actor: Actor, identity: Any, *, write: bool) -> WebhookEndpoint:
+    """A webhook endpoint of the actor's merchant."""
+    allow_webhooks(actor, write=write)
+    found: WebhookEndpoint = access_row(WebhookEndpoint.objects.select_related("merchant"), identity)
+    return found
+
+
+def access_delivery(webhook: WebhookEndpoint, identity: Any) -> WebhookDelivery:
+    """A delivery to an endpoint that the caller was given."""
+    rows = WebhookDelivery.objects.filter(endpoint=webhook).select_related("event", "endpoint")
+    found: WebhookDelivery = access_row(rows, identity)
     return found

@@ -17,13 +17,18 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what listens."""
-        from accounts import checks, policies, row_security  # noqa: F401  # checks register themselves
+        from accounts import checks, files, policies, row_security  # noqa: F401  # checks register themselves
         from imodel_site.lib import periodic
 
         row_security.connect()
+        files.register()
         policies.connect(self)
         periodic.register("delete merchants that are due", HOUR, "accounts.services.closing.delete_due")
+        periodic.register("what came back of deleted merchants", HOUR, "accounts.services.closing.sweep_deleted")
+        periodic.register("archives whose week is over", HOUR, "accounts.services.exporting.remove_expired")
         periodic.register("answers under idempotency keys", HOUR, "accounts.services.idempotency.purge_answers")
+        periodic.register("webhook events of a month ago", HOUR, "accounts.services.webhooks.replays.forget_old")
+        periodic.register("webhook secrets under the newest key", 24 * HOUR, "accounts.webhook_secrets.reseal_all")
         periodic.register("the month's credits", HOUR / 6, "accounts.services.credits.top_up_due")
         post_migrate.connect(_seed, sender=self, dispatch_uid="accounts.plans")
 

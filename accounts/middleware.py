@@ -72,6 +72,8 @@ class MerchantScope:
                     return self._serve_member(request, found)
         else:
             found = None
+        if found is None and SESSION_KEY in request.session:  # not a member any more, or it is gone
+            del request.session[SESSION_KEY]
         found = found or _first(request)
         if found is None:
             return self.get_response(request)

@@ -102,6 +102,8 @@ class MerchantOwned(_Scoped):
 
     merchant = models.ForeignKey("accounts.Merchant", on_delete=models.CASCADE, related_name="+")
     objects: ClassVar[Any] = MerchantManager()
+    # What even the merchant's own archive does not hold (docs/exports.md).
+    secret_columns: ClassVar[tuple[str, ...]] = ()
 
     class Meta:
         abstract = True

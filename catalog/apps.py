@@ -15,9 +15,11 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what listens."""
-        from catalog import files
+        from accounts.exporting import names
+        from catalog import exporting, files
 
         files.register()
+        names.register(exporting.named_files)
         post_migrate.connect(_seed, sender=self, dispatch_uid="catalog.library")
 
 

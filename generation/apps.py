@@ -14,8 +14,15 @@ class GenerationConfig(AppConfig):
 
     def ready(self) -> None:
         """Say which files are ours, and what is to be done now and then."""
-        from generation import media
+        from accounts import statement
+        from accounts.exporting import names
+        from catalog.services import looks
+        from generation import exporting, media, spending
+        from generation.moderation import looking
         from imodel_site.lib import periodic
 
         media.register()
+        looks.register_watcher(looking.asset_flagged)
+        names.register(exporting.named_files)
+        statement.register(spending.tell)
         periodic.register("pictures-bin", DAY / 24, "generation.services.purge_deleted")

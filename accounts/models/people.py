@@ -110,6 +110,7 @@ class Membership(MerchantOwned):
 class Invitation(MerchantOwned):
     """An e-mail that lets somebody join; the link's secret is stored as a hash."""
 
+    secret_columns: ClassVar[tuple[str, ...]] = ("secret_hash",)
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(_("e-mail address"))
     role = models.CharField(max_length=8, choices=Role.choices, default=Role.EDITOR)
@@ -129,6 +130,8 @@ class Invitation(MerchantOwned):
 
 class ApiKey(MerchantOwned):
     """``imk_live_<id><secret><checksum>``: the id is stored and an HMAC of the secret; shown once (robustness.md)."""
+
+    secret_columns: ClassVar[tuple[str, ...]] = ("secret_hmac",)
 
     class Scope(models.TextChoices):
         """A write key reads as well."""

@@ -33,6 +33,8 @@ class AuditEntry(models.Model):
 class IdempotentAnswer(MerchantOwned):
     """What a changing call of the API answered, under the caller's Idempotency-Key; kept for a day and more."""
 
+    secret_columns: ClassVar[tuple[str, ...]] = ("body",)  # it may be the one answer that showed a new secret
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     key = models.CharField(max_length=128)
     request_hash = models.CharField(max_length=64, help_text="method, path and body")
@@ -54,6 +56,7 @@ class Export(MerchantOwned, Job):
     """Everything of a merchant in one archive, made in the light lane and kept for a week."""
 
     lane: ClassVar[str] = "light"
+    while_closing: ClassVar[bool] = True  # whoever leaves takes their things along
 
     key = models.CharField(max_length=200, blank=True, help_text="the archive; storage key")
     bytes = models.BigIntegerField(default=0)

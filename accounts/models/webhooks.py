@@ -14,6 +14,8 @@ from imodel_site.lib.ids import uuid7
 class WebhookEndpoint(MerchantOwned):
     """An address of the merchant's that is told when something ends."""
 
+    secret_columns: ClassVar[tuple[str, ...]] = ("secrets",)
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     url = models.CharField(_("address"), max_length=2000)
     description = models.CharField(_("what it is for"), max_length=120, blank=True)

@@ -6,6 +6,7 @@ While it waits, everything can be looked at and taken along, nothing changed; an
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,18 +14,22 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import mail, tables
 from accounts.models import DeletionReport, Membership, Merchant, Role, User
 from accounts.scoping import merchant_scope
+from accounts.services import leftovers
 from imodel_site.lib import storage
 from imodel_site.lib.errors import Conflict, Refused
+from imodel_site.lib.jobs import transitions
+from imodel_site.lib.jobs.model import Job, Status
 
 log = logging.getLogger("imodel.accounts")
 AT_ONCE = 5_000
+SWEPT_FOR = timedelta(days=7)
 
 
 @transaction.atomic
@@ -72,22 +77,43 @@ def delete_due() -> int:
     return len(found)
 
 
+def sweep_deleted() -> int:
+    """What came back of merchants that are gone: a worker that was killed while it stored pictures leaves them behind.
+
+    Returns:
+        How many things there were.
+    """
+    lately = DeletionReport.objects.filter(created_at__gt=timezone.now() - SWEPT_FOR)
+    gone = lately.exclude(merchant_id__in=Merchant.objects.values("pk")).values_list("merchant_id", flat=True)
+    found = 0
+    for merchant_id in list(gone):
+        found += storage.delete_tree(merchant_id)[0] + sum(leftovers.forget(merchant_id).values())
+    return found
+
+
 def delete_merchant(*, merchant_id: UUID) -> DeletionReport | None:
     """Remove every row and every file of a merchant that is due. Safe to call again after a crash, or twice at once.
 
-    1. Rows go in batches, children first; each batch and its entry in the report are one transaction.
-    2. Then the files: from here on no row names them.
-    3. The merchant's own row goes last, so that until then the next sweep starts again.
+    1. Workers that run a job of it are fenced out: whatever they finish afterwards is void, and they take their files
+       back. None begins, because its time is over (lib/jobs/claims.py).
+    2. Rows go in batches, children first; each batch and its entry in the report are one transaction.
+    3. Then the files: from here on no row names them. They are counted before the first goes.
+    4. Caches, folders, sessions.
+    5. The merchant's own row goes last, so that until then the next sweep starts again.
     """
     with merchant_scope(merchant_id):
         report = _start(merchant_id)
         if report is None:
             return None
         owners = list(_people().filter(pk__in=Membership.objects.filter(role=Role.OWNER).values("user")))
+        _fence(merchant_id)
         for model in tables.children_first():
             while _delete_some(model, merchant_id):
                 pass
-        _delete_files(merchant_id)
+        _count_files(merchant_id)
+        storage.delete_tree(merchant_id)
+        for kind, count in leftovers.forget(merchant_id).items():
+            _note(merchant_id, "elsewhere", kind, count)
         return _finish(merchant_id, owners)
 
 
@@ -104,6 +130,15 @@ def _start(merchant_id: UUID) -> DeletionReport | None:
     )[0]
 
 
+def _fence(merchant_id: UUID) -> None:
+    """Another token than their workers have; the status stays, nobody will ask for it any more."""
+    for model in tables.owned():
+        if issubclass(model, Job):
+            running = transitions.rows(model).filter(merchant_id=merchant_id, status=Status.RUNNING)
+            running.update(token=F("token") + 1)
+
+
+@transaction.atomic
 def _note(merchant_id: UUID, kind: str, name: str, count: int) -> None:
     report = DeletionReport.objects.select_for_update().get(merchant_id=merchant_id)
     found = report.removed.setdefault(kind, {})
@@ -123,11 +158,18 @@ def _delete_some(model: Any, merchant_id: UUID) -> int:
     return gone
 
 
-def _delete_files(merchant_id: UUID) -> None:
-    count, size = storage.delete_tree(merchant_id)
+def _count_files(merchant_id: UUID) -> None:
+    """Once, and all of them: after a crash some are gone, and would be missing from the report."""
+    kinds: Counter[str] = Counter()
+    total = 0
+    for file in storage.private().listed(f"m/{merchant_id}/"):
+        kinds[file.key.split("/")[2]] += 1
+        total += file.bytes
     with transaction.atomic():
-        _note(merchant_id, "files", "count", count)
-        _note(merchant_id, "files", "bytes", size)
+        report = DeletionReport.objects.select_for_update().get(merchant_id=merchant_id)
+        if "files" not in report.removed:
+            report.removed["files"] = {"count": kinds.total(), "bytes": total, "kinds": dict(sorted(kinds.items()))}
+            report.save(update_fields=["removed"])
 
 
 @transaction.atomic

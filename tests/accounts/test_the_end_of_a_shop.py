@@ -83,7 +83,11 @@ def test_after_the_grace_period_every_row_and_file_goes_and_the_owner_is_told(ca
     assert rows(cast.bazaar) == others and len(files(cast.bazaar)) == 2
     assert User.objects.count() == people  # people are not the shop's
     report = DeletionReport.objects.get()
-    assert report.removed == {"rows": before, "files": {"count": 2, "bytes": 30}}
+    assert report.removed == {
+        "rows": before,
+        "files": {"count": 2, "bytes": 30, "kinds": {"asset": 2}},
+        "elsewhere": {"cache": 0, "folders": 0, "sessions": 0},
+    }
     assert (report.merchant_id, report.merchant_name) == (cast.atelier.pk, "Atelier")
     (letter,) = mail.outbox
     assert letter.to == ["alice@example.com"]

@@ -42,7 +42,7 @@ def test_a_local_path_holds_the_bytes_while_the_block_runs(files):
         assert path.read_bytes() == b"for the executor" and path.suffix == ".jpg"
     assert storage.read(key) == b"for the executor"
     with pytest.raises(FileNotFoundError):
-        with storage.local_path("m/1/asset/00/none.jpg"):
+        with storage.local_path(f"m/{ONE}/asset/00/none.jpg"):
             pass
 
 

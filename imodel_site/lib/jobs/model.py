@@ -28,6 +28,8 @@ class Job(models.Model):
     """Work that outlives a request. Combine with ``MerchantOwned``; set ``lane`` and register a runner."""
 
     lane: ClassVar[str] = "light"
+    # Whether it also starts while its merchant waits to be deleted.
+    while_closing: ClassVar[bool] = False
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
