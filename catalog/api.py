@@ -1,73 +1,103 @@
-"""The catalog over REST: garments and photos to read and write, the libraries to read (docs/api.md)."""
+"""The catalog over REST: garments and their photos (docs/api.md); the libraries are in ``library_api``."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
-from rest_framework import serializers, status
+from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from catalog import listing
+from accounts.models.moderation import Moderation
+from accounts.once import takes_long
+from catalog import (
+    library_api,  # noqa: F401  # registers its viewsets
+    listing,
+)
 from catalog.access import access_garment, access_photo
-from catalog.models import Garment, GarmentPhoto, Look, Persona, Pose, Scene, View
-from catalog.services import garments, libraries, looks, photos
+from catalog.models import Category, Garment, GarmentPhoto, GarmentTag, Look, View
+from catalog.services import garments, looks, photos
 from catalog.services.garments import Details
 from catalog.views.photos import look_json
-from imodel_site.api import MerchantViewSet, ReadOnlyMerchantViewSet, register
+from imodel_site.api import MerchantViewSet, register
+from imodel_site.lib.api_answers import answers, example
 from imodel_site.lib.api_parsers import BoundedJSONParser
-from imodel_site.lib.errors import Refused
 from imodel_site.lib.fetch import PUBLIC
 from imodel_site.lib.images import SIZES
-from imodel_site.lib.signing import media_url
+from imodel_site.lib.jobs.model import Status
+from imodel_site.lib.signing import Bearers
+
+VARIANTS = ("original", *SIZES)
 
 
-class PhotoSerializer(serializers.ModelSerializer[GarmentPhoto]):
+def photo_json(photo: GarmentPhoto, bearers: Bearers) -> dict[str, Any]:
+    """A photo, as :class:`PhotoSerializer` documents it. By hand: a page of garments shows a hundred of them."""
+    asset = photo.asset
+    return {
+        "id": photo.pk,
+        "garment": photo.garment_id,
+        "view": photo.view,
+        "position": photo.position,
+        "width": asset.width,
+        "height": asset.height,
+        "moderation": asset.moderation,
+        "created_at": photo.created_at,
+        "urls": bearers.of(asset, VARIANTS),
+    }
+
+
+class PhotoSerializer(serializers.Serializer[Any]):
     """A photo; its addresses open without a login and end within five minutes."""
 
-    garment = serializers.UUIDField(source="garment_id", read_only=True)
-    width = serializers.IntegerField(source="asset.width", read_only=True)
-    height = serializers.IntegerField(source="asset.height", read_only=True)
-    urls = serializers.SerializerMethodField()
+    id = serializers.UUIDField()
+    garment = serializers.UUIDField()
+    view = serializers.ChoiceField(choices=View.choices, help_text="Which side it shows.")
+    position = serializers.IntegerField(help_text="Among the garment's photos; the lowest is the cover.")
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    moderation = serializers.ChoiceField(choices=Moderation.choices, help_text="flagged and rejected have no urls.")
+    created_at = serializers.DateTimeField()
+    urls = serializers.DictField(
+        child=serializers.URLField(), help_text="By size: original, large, medium, small; empty while held back."
+    )
 
-    class Meta:
-        model = GarmentPhoto
-        fields = ("id", "garment", "view", "position", "width", "height", "created_at", "urls")
-        read_only_fields = fields
-
-    def get_urls(self, photo: GarmentPhoto) -> dict[str, str]:
-        """By variant."""
-        request = self.context["request"]
-        return {
-            name: request.build_absolute_uri(media_url(photo.asset, name, bearer=True)) for name in ("original", *SIZES)
-        }
+    def to_representation(self, instance: GarmentPhoto) -> Any:
+        """See :func:`photo_json`."""
+        return photo_json(instance, self.context["bearers"])
 
 
-class GarmentSerializer(serializers.ModelSerializer[Garment]):
+class GarmentSerializer(serializers.Serializer[Any]):
     """A garment with its tags and photos."""
 
-    sku = serializers.CharField(max_length=garments.SKU_LENGTH, required=False, allow_blank=True)
+    id = serializers.UUIDField(read_only=True)
+    name = serializers.CharField(max_length=garments.NAME_LENGTH)
+    sku = serializers.CharField(
+        max_length=garments.SKU_LENGTH, required=False, allow_blank=True, help_text="Your number for it; unique."
+    )
+    category = serializers.ChoiceField(choices=Category.choices, required=False)
     colour = serializers.CharField(max_length=garments.COLOUR_LENGTH, required=False, allow_blank=True)
     tags = serializers.ListField(
         child=serializers.CharField(max_length=garments.TAG_LENGTH), required=False, max_length=garments.MOST_TAGS
     )
+    status = serializers.ChoiceField(choices=Garment.Status.choices, required=False)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
     photos = PhotoSerializer(many=True, read_only=True)
 
-    class Meta:
-        model = Garment
-        fields = ("id", "name", "sku", "category", "colour", "tags", "status", "created_at", "updated_at", "photos")
-        read_only_fields = ("id", "created_at", "updated_at")
-
     def to_representation(self, instance: Garment) -> Any:
-        """Tags are words, not rows."""
-        tags = [tag.name for tag in sorted(instance.tags.all(), key=lambda tag: tag.pk)]
-        found = {name: getattr(instance, name) for name in self.Meta.fields if name not in ("id", "tags", "photos")}
-        shown = sorted(instance.photos.all(), key=lambda photo: (photo.position, photo.pk))
-        rows = self.fields["photos"].to_representation(shown)  # one serializer for the page, not one for each garment
-        return {"id": str(instance.pk), **found, "tags": tags, "photos": rows}
+        """By hand, like :func:`photo_json`; ``shown_`` lists come with ``Garments.refine``."""
+        bearers = self.context["bearers"]
+        return {
+            "id": instance.pk,
+            **{name: getattr(instance, name) for name in ("name", "sku", "category", "colour")},
+            "tags": [tag.name for tag in instance.shown_tags],  # type: ignore[attr-defined]
+            **{name: getattr(instance, name) for name in ("status", "created_at", "updated_at")},
+            "photos": [photo_json(photo, bearers) for photo in instance.shown_photos],  # type: ignore[attr-defined]
+        }
 
     def details(self, there: Garment | None) -> Details:
         """What is sent, over what is there."""
@@ -77,72 +107,84 @@ class GarmentSerializer(serializers.ModelSerializer[Garment]):
         return Details(**{**old, **given, "tags": None if tags is None else tuple(tags)})
 
 
-class Garments(MerchantViewSet):
-    """``/garments``: list (``q category colour tag status missing``), create, retrieve, update, delete."""
+class GarmentFilters(serializers.Serializer[Any]):
+    """What the list can be narrowed to."""
+
+    q = serializers.CharField(required=False, max_length=200, help_text="Words of name, SKU, colour or tags.")
+    category = serializers.ChoiceField(choices=Category.choices, required=False, help_text="This kind of garment.")
+    colour = serializers.CharField(required=False, max_length=garments.COLOUR_LENGTH, help_text="Exactly this colour.")
+    tag = serializers.CharField(required=False, max_length=garments.TAG_LENGTH, help_text="Carries this tag.")
+    status = serializers.ChoiceField(
+        choices=Garment.Status.choices, required=False, help_text="Without it, all but the archived."
+    )
+    missing = serializers.ChoiceField(
+        choices=[*View.values, "photos"], required=False, help_text="Has no photo of this side, or none at all."
+    )
+
+
+class Garments(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet):
+    """The articles of the catalog."""
 
     model = Garment
     serializer_class = GarmentSerializer
+    filters = GarmentFilters
 
     def refine(self, rows: Any) -> Any:
         """Filtered as the page is; one garment is found whatever its status."""
         if self.action == "list":
-            wanted = {key: value for key, value in self.request.query_params.items() if key != "sort"}
-            rows = listing.matching(_checked_filters(wanted))
-        return rows.prefetch_related("tags", "photos__asset")
+            rows = listing.matching(listing.Filters(**self.wanted))
+        # In lists of their own: a related manager for each garment would cost a third of the page.
+        shown = GarmentPhoto.objects.select_related("asset").order_by("position", "id")
+        tags = GarmentTag.objects.order_by("id")
+        return rows.prefetch_related(
+            Prefetch("tags", tags, to_attr="shown_tags"), Prefetch("photos", shown, to_attr="shown_photos")
+        )
 
-    def list(self, request: Request) -> Response:
-        """Newest first."""
-        page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
-
-    def retrieve(self, request: Request, pk: str) -> Response:
-        """One garment."""
-        return Response(self.get_serializer(self.get_object()).data)
-
+    @answers({201: GarmentSerializer}, takes=GarmentSerializer, examples=[
+        example("A dress", {"name": "Poppy dress", "sku": "PD-17", "category": "dress", "tags": ["summer"]}),
+    ])  # fmt: skip
     def create(self, request: Request) -> Response:
-        """A new garment; photos are added to ``/photos``."""
+        """Make a garment; photos are added to /photos."""
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
         made = garments.create_garment(merchant=self.actor.merchant, details=form.details(None))
-        return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
+        return self._told(made, status.HTTP_201_CREATED)
 
+    @answers({200: GarmentSerializer}, takes=GarmentSerializer)
     def update(self, request: Request, pk: str) -> Response:
-        """Everything at once."""
+        """Change a garment; the name must be sent, what else is left out stays."""
         return self._change(request, partial=False)
 
+    @answers({200: GarmentSerializer}, takes=GarmentSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Only what is sent."""
+        """Change what is sent of a garment."""
         return self._change(request, partial=True)
 
     def _change(self, request: Request, *, partial: bool) -> Response:
-        there = self.get_object()
+        there = access_garment(self.actor, self.kwargs["pk"], write=True)
         form = self.get_serializer(there, data=request.data, partial=partial)
         form.is_valid(raise_exception=True)
-        garments.update_garment(garment=there, details=form.details(there))
-        return Response(self.get_serializer(self.get_object()).data)
+        return self._told(garments.update_garment(garment=there, details=form.details(there)), status.HTTP_200_OK)
 
+    @answers({204: None})
     def destroy(self, request: Request, pk: str) -> Response:
-        """With its photos."""
-        garments.delete_garments(garments=[self.get_object()])
+        """Delete a garment with its photos; pictures made of it are kept."""
+        garments.delete_garments(garments=[access_garment(self.actor, pk, write=True)])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-
-def _checked_filters(wanted: dict[str, str]) -> listing.Filters:
-    """Unlike the page, a program is told that its filter makes no sense."""
-    found = listing.filters_from(wanted)
-    for key in ("category", "status", "missing"):
-        if wanted.get(key, "").strip() and not getattr(found, key):
-            raise Refused(f"{key}_unknown", _("There is no such %(field)s.") % {"field": key}, field=key)
-    return found
+    def _told(self, garment: Garment, code: int) -> Response:
+        return Response(self.get_serializer(self.get_queryset().get(pk=garment.pk)).data, status=code)
 
 
 class NewPhoto(serializers.Serializer[Any]):
-    """``file`` (multipart) or ``url`` (https), for a garment."""
+    """A file (multipart/form-data), or an address to fetch it from."""
 
-    garment = serializers.CharField()
-    file = serializers.FileField(required=False)
-    url = serializers.CharField(required=False, max_length=2000)
-    view = serializers.ChoiceField(choices=View.choices, required=False)
+    garment = serializers.UUIDField(help_text="Whose photo it is.")
+    file = serializers.FileField(required=False, help_text="JPEG, PNG or WebP, up to 25 MB.")
+    url = serializers.CharField(
+        required=False, max_length=2000, help_text="A public https address instead; fetched before we answer."
+    )
+    view = serializers.ChoiceField(choices=View.choices, required=False, help_text="Else told from the file's name.")
 
     def validate(self, attrs: Any) -> Any:
         """One of the two."""
@@ -151,32 +193,73 @@ class NewPhoto(serializers.Serializer[Any]):
         return attrs
 
 
-class Photos(MerchantViewSet):
-    """``/photos``: add one by upload or by URL, see what was found on it, delete it."""
+class PhotoView(serializers.Serializer[Any]):
+    """What can be said of a photo."""
+
+    view = serializers.ChoiceField(choices=View.choices, help_text="Which side it shows.")
+
+
+class PhotoFilters(serializers.Serializer[Any]):
+    """What the list can be narrowed to."""
+
+    garment = serializers.UUIDField(required=False, help_text="Photos of this garment.", source="garment_id")
+    view = serializers.ChoiceField(choices=View.choices, required=False, help_text="This side.")
+
+
+class ProposalSerializer(serializers.Serializer[Any]):
+    """One part of the photo that may be the garment."""
+
+    part = serializers.CharField(help_text="upper, lower or full.")
+    score = serializers.FloatField(help_text="0 to 1.")
+    box = serializers.ListField(
+        child=serializers.FloatField(), help_text="Left, top, right, bottom; shares of the photo."
+    )
+    share = serializers.FloatField(help_text="Of the photo's area.")
+    url = serializers.URLField(help_text="Its mask: white is garment.")
+
+
+class ProposalsSerializer(serializers.Serializer[Any]):
+    """What the automatic look found on a photo."""
+
+    status = serializers.ChoiceField(choices=[*Status.values, "none"], help_text="none: nobody has looked.")
+    done = serializers.BooleanField(help_text="Whether nothing more will come.")
+    fraction = serializers.FloatField(allow_null=True)
+    message = serializers.CharField(allow_blank=True, help_text="Why it failed.")
+    best = serializers.CharField(allow_null=True, help_text="The part that a shoot takes by itself.")
+    parts = ProposalSerializer(many=True)
+    skeleton = serializers.URLField(allow_null=True, help_text="A drawing of the pose.")
+    pose = serializers.BooleanField(help_text="Whether somebody was seen standing there.")
+
+
+class LookSerializer(serializers.Serializer[Any]):
+    """The look that was asked for."""
+
+    status = serializers.ChoiceField(choices=Status.choices)
+
+
+class Photos(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet):
+    """Photos of garments, worn by a mannequin or a person."""
 
     model = GarmentPhoto
     serializer_class = PhotoSerializer
+    filters = PhotoFilters
     parser_classes = (BoundedJSONParser, MultiPartParser)
 
     def refine(self, rows: Any) -> Any:
-        """With its asset; ``?garment=`` narrows the list."""
-        rows = rows.select_related("asset", "garment")
-        garment = self.request.query_params.get("garment", "")
-        if self.action == "list" and garment:
-            rows = rows.filter(garment=access_garment(self.actor, garment, write=False))
-        return rows
+        """With its asset."""
+        return rows.filter(**self.wanted).select_related("asset")
 
-    def list(self, request: Request) -> Response:
-        """Newest first."""
-        page = self.paginate_queryset(self.get_queryset())
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
-
-    def retrieve(self, request: Request, pk: str) -> Response:
-        """One photo."""
-        return Response(self.get_serializer(self.get_object()).data)
-
+    @answers({201: PhotoSerializer, 200: PhotoSerializer}, takes=NewPhoto, refuses=(404,), examples=[
+        example("By address", {"garment": "01a20613-63fd-7cbb-8c10-9d288b061a4a",
+                               "url": "https://shop.example/photos/dress_front.jpg"}),
+    ])  # fmt: skip
+    @takes_long
     def create(self, request: Request) -> Response:
-        """201 for a new photo, 200 when the garment has these very bytes already."""
+        """Add a photo to a garment, as a file or by address.
+
+        201 for a new photo, 200 when the garment has these very bytes already. The photo is then looked at: see
+        /photos/{id}/proposals.
+        """
         form = NewPhoto(data=request.data)
         form.is_valid(raise_exception=True)
         given = form.validated_data
@@ -189,96 +272,56 @@ class Photos(MerchantViewSet):
             view=given.get("view", ""),
             file_name=getattr(file, "name", "") or "",
         )
-        answer = self.get_serializer(access_photo(self.actor, photo.pk, write=True)).data
-        return Response(answer, status=status.HTTP_201_CREATED if new else status.HTTP_200_OK)
+        return self._told(access_photo(self.actor, photo.pk, write=True), 201 if new else 200)
 
+    @answers({200: PhotoSerializer}, takes=PhotoView)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Say which side a photo shows."""
+        photo = access_photo(self.actor, pk, write=True)
+        form = PhotoView(data=request.data)
+        form.is_valid(raise_exception=True)
+        return self._told(photos.set_view(photo=photo, view=form.validated_data["view"]), status.HTTP_200_OK)
+
+    @answers({204: None})
     def destroy(self, request: Request, pk: str) -> Response:
-        """Delete it."""
-        photos.delete_photo(photo=self.get_object())
+        """Delete a photo."""
+        photos.delete_photo(photo=access_photo(self.actor, pk, write=True))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=True, methods=["get"])
+    @answers({200: ProposalsSerializer})
     def proposals(self, request: Request, pk: str) -> Response:
-        """What the look at it found: parts with their masks, and whether there is a pose."""
-        look = Look.objects.filter(asset_id=self.get_object().asset_id).first()
-        found = look_json(look, bearer=True)
-        for part in found["parts"]:
-            part["url"] = request.build_absolute_uri(part["url"])
-        if found.get("skeleton"):
-            found["skeleton"] = request.build_absolute_uri(found["skeleton"])
-        return Response(found)
+        """What the automatic look found: parts with their masks, and whether there is a pose."""
+        photo = self.get_object()
+        return Response(_proposals(photo, Bearers(request)))
 
     @action(detail=True, methods=["post"], url_path="look")
+    @answers({202: LookSerializer})
     def look_again(self, request: Request, pk: str) -> Response:
-        """Have it looked at once more after that failed."""
-        look = looks.look_again(asset=self.get_object().asset)
-        return Response({"status": look.status}, status=status.HTTP_202_ACCEPTED)
+        """Have a photo looked at once more after that failed."""
+        look = looks.look_again(asset=access_photo(self.actor, pk, write=True).asset)
+        headers = {"Location": f"{request.path.rsplit('/', 1)[0]}/proposals"}
+        return Response({"status": look.status}, status=status.HTTP_202_ACCEPTED, headers=headers)
+
+    def _told(self, photo: GarmentPhoto, code: int) -> Response:
+        return Response(self.get_serializer(photo).data, status=code)
 
 
-class LibrarySerializer(serializers.Serializer[Any]):
-    """A persona, scene or pose."""
-
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    title = serializers.CharField(source="label")
-    own = serializers.SerializerMethodField()
-    picture = serializers.SerializerMethodField()
-
-    def get_own(self, row: Any) -> bool:
-        """Whether it is the merchant's own."""
-        return row.merchant_id is not None
-
-    def get_picture(self, row: Any) -> str | None:
-        """Its address; that of an own photo ends within five minutes."""
-        url = media_url(row.asset, "small", bearer=True) if row.asset_id else row.picture_url
-        return self.context["request"].build_absolute_uri(url) if url else None
+def _proposals(photo: GarmentPhoto, bearers: Bearers) -> dict[str, Any]:
+    """Nothing is shown of a photo that is held back."""
+    look = Look.objects.filter(asset_id=photo.asset_id).first()
+    found = {"message": "", "skeleton": None, "pose": False, **look_json(look)}
+    shown = look is not None and photo.asset.open_to(bearer=True)
+    found["parts"] = [
+        {**part, "url": bearers.of(look, [name])[name]} for part in found["parts"] if shown and (name := _mask(part))
+    ]
+    found["skeleton"] = bearers.of(look, ["skeleton"])["skeleton"] if shown and found["skeleton"] else None
+    return {name: found[name] for name in ProposalsSerializer().fields}
 
 
-class WordsSerializer(LibrarySerializer):
-    """With the words that a prompt says."""
-
-    words = serializers.CharField()
-
-
-class PoseSerializer(LibrarySerializer):
-    """With whether it can be used yet."""
-
-    ready = serializers.SerializerMethodField()
-
-    def get_ready(self, row: Pose) -> bool:
-        """False until its photo has been looked at."""
-        return libraries.is_ready(row)
-
-
-class _Shelf(ReadOnlyMerchantViewSet):
-    serializer_class: ClassVar[Any] = WordsSerializer
-
-    def refine(self, rows: Any) -> Any:
-        """Shared ones and the merchant's own."""
-        return rows.select_related("asset")
-
-
-class Personas(_Shelf):
-    """``/personas``."""
-
-    model = Persona
-
-
-class Scenes(_Shelf):
-    """``/scenes``."""
-
-    model = Scene
-
-
-class Poses(_Shelf):
-    """``/poses``."""
-
-    model = Pose
-    serializer_class = PoseSerializer
+def _mask(part: dict[str, Any]) -> str:
+    return f"mask-{part['part']}"
 
 
 register("garments", Garments)
 register("photos", Photos)
-register("personas", Personas)
-register("scenes", Scenes)
-register("poses", Poses)

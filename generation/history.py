@@ -56,7 +56,7 @@ class Filters:
 
     def _dates(self) -> list[Q]:
         since = [self.bound("gte", first_id(self.since))] if self.since else []
-        until = [self.bound("lt", first_id(self.until + timedelta(days=1)))] if self.until else []
+        until = [self.bound("lt", first_id(self.until, after=1))] if self.until else []
         return since + until
 
     def bound(self, sign: str, identity: UUID) -> Q:
@@ -65,9 +65,12 @@ class Filters:
         return found & Q(**{f"tags__picture_id__{sign}": identity}) if self.tag else found
 
 
-def first_id(day: date) -> UUID:
-    """The smallest id that a row made on that day (UTC) or later can have."""
-    stamp = datetime.combine(day, time.min, UTC).timestamp()
+def first_id(day: date, *, after: int = 0) -> UUID:
+    """The smallest id that a row made on that day (UTC), or so many days after it, or later can have.
+
+    Added to the stamp, for the calendar ends at the year 9999.
+    """
+    stamp = datetime.combine(day, time.min, UTC).timestamp() + after * timedelta(days=1).total_seconds()
     return UUID(int=max(0, int(stamp * 1000)) << 80)
 
 
@@ -139,7 +142,7 @@ def _tagged(filters: Filters, sign: str, cursor: UUID | None, most: int) -> list
 
 def _dates_of_tags(filters: Filters) -> dict[str, UUID]:
     since = {"picture_id__gte": first_id(filters.since)} if filters.since else {}
-    until = {"picture_id__lt": first_id(filters.until + timedelta(days=1))} if filters.until else {}
+    until = {"picture_id__lt": first_id(filters.until, after=1)} if filters.until else {}
     return since | until
 
 

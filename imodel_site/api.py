@@ -18,13 +18,12 @@
 
     register("garments", Garments)
 
-``Idempotency-Key`` needs nothing from a viewset: every changing handler is wrapped (accounts/once.py), its answer kept in
-the transaction of its changes. Handlers that wait for the network or decode pictures wear ``@takes_long``.
+``Idempotency-Key`` needs nothing from a viewset: every changing handler is wrapped (accounts/once.py), its answer kept
+in the transaction of its changes. Handlers that wait for the network or decode pictures wear ``@takes_long``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import Any, ClassVar, final
 
@@ -35,13 +34,13 @@ from django.utils.translation import gettext as _
 from rest_framework import mixins, pagination, routers, serializers, views, viewsets
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import SAFE_METHODS
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import access, once
 from accounts.actors import Actor
 from accounts.scoping import LibraryItem, MerchantOwned
 from imodel_site.lib.errors import NotHere, Refused
+from imodel_site.lib.signing import Bearers
 
 _LOCKED = ("get_queryset", "filter_queryset", "get_object", "initial", "check_permissions", "perform_authentication")
 router = routers.SimpleRouter(trailing_slash=False)
@@ -173,6 +172,11 @@ class MerchantViewSet(viewsets.GenericViewSet):
         if narrowed.model is not self.model:
             raise TypeError(f"{type(self).__name__}.refine must narrow the rows it was given")
         return narrowed
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """With the maker of file addresses, one for the whole answer."""
+        context = super().get_serializer_context()
+        return context if self.request is None else {**context, "bearers": Bearers(self.request)}
 
     def refine(self, rows: Any) -> Any:
         """Narrow, order, select related; override this."""

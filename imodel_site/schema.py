@@ -66,6 +66,9 @@ IDEMPOTENCY_KEY: Mapping[str, Any] = {
     "example": "order-2026-11-23-0017",
 }
 
+# What handlers are that come from DRF's mixins and have no words of their own.
+USUAL = {"list": "List {things}, newest first", "retrieve": "Look up one of the {things}"}
+
 
 def _header(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/headers/{name}"}
@@ -80,9 +83,10 @@ class Schema(AutoSchema):
 
     def get_operation_id(self) -> str:
         """``pictures_restore``: stable names for generated clients."""
-        parts = [part.replace("-", "_") for part in self._tokenize_path()]
-        action = getattr(self.view, "action", None) or "retrieve"
-        return "_".join(parts if parts[-1] == action else [*parts, action])
+        basename = getattr(self.view, "basename", None)
+        if basename is None:
+            return "_".join([*self._tokenize_path(), "retrieve"])
+        return f"{basename.removeprefix('api-')}_{self.view.action}".replace("-", "_")
 
     def get_summary(self) -> str:
         """The first line of the handler's docstring."""
@@ -93,13 +97,19 @@ class Schema(AutoSchema):
         return self._words()[1]
 
     def _words(self) -> tuple[str, str]:
-        text = inspect.getdoc(self._handler) or inspect.getdoc(type(self.view)) or ""
+        usual = USUAL.get(getattr(self.view, "action", ""), "").format(things=self.get_tags()[0])
+        text = inspect.getdoc(self._handler) or usual
         first, _blank, rest = text.partition("\n\n")
         return " ".join(first.split()), rest.strip()
 
     @property
     def _handler(self) -> Any:
         return getattr(self.view, getattr(self.view, "action", None) or self.method.lower())
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        """Ids, all of them: nothing else stands in an address."""
+        schema = {"type": "string", "format": "uuid"}
+        return [{"name": name, "in": "path", "required": True, "schema": dict(schema)} for name in variables]
 
     def get_override_parameters(self) -> list[Any]:
         """A list's filters, and what the handler declares."""
@@ -112,6 +122,7 @@ class Schema(AutoSchema):
         operation = super().get_operation(*args)
         if operation is None:
             return None
+        self.resolve_serializer(ErrorAnswer, "response")  # which the shared refusals name
         responses = operation["responses"]
         if self.method in CHANGING:
             operation.setdefault("parameters", []).append(dict(IDEMPOTENCY_KEY))
@@ -150,7 +161,6 @@ def complete(result: Any, generator: Any, request: Any, public: bool) -> Any:
     components = result["components"]
     components["headers"] = {name: dict(header) for name, header in HEADERS.items()}
     components["responses"] = {name: _refusal(status, words) for status, (name, words) in REFUSALS.items()}
-    components["schemas"].update(_error_schemas())
     return result
 
 
@@ -158,17 +168,6 @@ def _refusal(status: int, words: str) -> dict[str, Any]:
     names = {401: ["X-Request-Id", "WWW-Authenticate"], 429: [*EVERYWHERE, "Retry-After"]}.get(status, list(EVERYWHERE))
     body = {JSON: {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
     return {"description": words, "headers": {name: _header(name) for name in names}, "content": body}
-
-
-def _error_schemas() -> dict[str, Any]:
-    """Of the serializers, which no handler names."""
-    from drf_spectacular.plumbing import ComponentRegistry
-
-    schema = AutoSchema()
-    schema.registry = ComponentRegistry()
-    schema.method, schema.path = "GET", PREFIX
-    schema.resolve_serializer(ErrorAnswer, "response")
-    return dict(schema.registry.build({})["schemas"])
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # a class without types

@@ -286,6 +286,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SORT_OPERATION_PARAMETERS": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ShootKind": "generation.models.Kind",
+        "JobStatus": "imodel_site.lib.jobs.model.Status",
+        "EntryKind": "accounts.models.credits.LedgerEntry.Kind",
+        "GarmentStatus": "catalog.models.Garment.Status",
+        "MerchantStatus": "accounts.models.people.Merchant.Status",
+    },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "imodel_site.schema.complete"],
 }
 

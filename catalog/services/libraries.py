@@ -48,6 +48,22 @@ def make_scene(*, merchant: Merchant, title: str, place: str, light: str, tone: 
     return found
 
 
+def change_scene(*, scene: Scene, title: str, place: str = "", light: str = "", tone: str = "") -> Scene:
+    """Another name and, where a place is given, other words; pictures that were made keep their recipe."""
+    scene.title = _title(title)
+    if place:
+        scene.words, scene.picture = scene_words(place=place, light=light, tone=tone), scene_picture(place)
+    scene.save()
+    return scene
+
+
+def rename_pose(*, pose: Pose, title: str) -> Pose:
+    """Another name."""
+    pose.title = _title(title)
+    pose.save(update_fields=["title"])
+    return pose
+
+
 def make_pose(*, merchant: Merchant, title: str, file: Any) -> Pose:
     """A pose from a photo; it can be used once the photo has been looked at (see :func:`is_ready`)."""
     asset, _new = add_asset(merchant=merchant, file=file)

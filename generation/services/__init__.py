@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from generation.services.pictures import (
+    change_picture,
     delete_pictures,
     purge_deleted,
     restore_pictures,
@@ -24,6 +25,7 @@ from generation.services.uploads import store_mask, store_picture
 
 __all__ = [
     "cancel_shoot",
+    "change_picture",
     "delete_pictures",
     "do_again",
     "order_expert",

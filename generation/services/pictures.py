@@ -6,6 +6,7 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import allow_write
 from accounts.actors import Actor
+from accounts.models.moderation import Moderation
 from accounts.scoping import merchant_scope, unscoped
 from generation.models import Picture, PictureTag, Review, Shoot
 from imodel_site.lib import storage
@@ -45,6 +47,36 @@ def review_pictures(*, actor: Actor, pictures: Sequence[Picture], review: str) -
     if review not in Review.values:
         raise Refused("review_unknown", _("Approve it, reject it, or take that back."), field="review")
     Picture.objects.filter(pk__in=[p.pk for p in pictures]).update(review=review)
+
+
+@transaction.atomic
+def change_picture(
+    *,
+    actor: Actor,
+    picture: Picture,
+    favourite: bool | None = None,
+    review: str | None = None,
+    tags: Sequence[str] | None = None,
+) -> None:
+    """Change what is given of one picture; ``tags`` are all that it then carries.
+
+    Raises:
+        Refused: as the services for each.
+    """
+    one = [picture]
+    if favourite is not None:
+        set_favourite(actor=actor, pictures=one, favourite=favourite)
+    if review is not None:
+        review_pictures(actor=actor, pictures=one, review=review)
+    if tags is not None:
+        _set_tags(actor, picture, {clean_tag(name) for name in tags})
+
+
+def _set_tags(actor: Actor, picture: Picture, wanted: set[str]) -> None:
+    for gone in set(picture.tags.values_list("name", flat=True)) - wanted:
+        untag_pictures(actor=actor, pictures=[picture], name=gone)
+    for name in sorted(wanted):
+        tag_pictures(actor=actor, pictures=[picture], name=name)
 
 
 def delete_pictures(*, actor: Actor, pictures: Sequence[Picture]) -> None:
@@ -116,9 +148,14 @@ def purge_deleted(*, now: datetime | None = None, batch: int = PURGE_BATCH) -> i
     return gone
 
 
+def _purgeable(before: datetime) -> Any:
+    """What was rejected stays while the shop does: the light table that shows it must not come back without it."""
+    return Picture.objects.filter(deleted_at__lt=before).exclude(moderation=Moderation.REJECTED)
+
+
 def _due(before: datetime, batch: int) -> list[Picture]:
     with unscoped("the bin of every merchant, emptied by its date"):
-        rows = Picture.objects.filter(deleted_at__lt=before).order_by("deleted_at")
+        rows = _purgeable(before).order_by("deleted_at")
         return list(rows.only("pk", "merchant_id", "shoot_id", "files")[:batch])
 
 
@@ -126,7 +163,7 @@ def _purge(pictures: list[Picture], before: datetime) -> int:
     keys = []
     with transaction.atomic():
         # Locked and read again: somebody may be restoring one this very moment.
-        rows = Picture.objects.select_for_update().filter(pk__in=[p.pk for p in pictures], deleted_at__lt=before)
+        rows = _purgeable(before).select_for_update().filter(pk__in=[p.pk for p in pictures])
         doomed = list(rows.only("pk", "merchant_id", "shoot_id", "files"))
         keys += [file["key"] for picture in doomed for file in picture.files.values()]
         Picture.objects.filter(pk__in=[p.pk for p in doomed]).delete()

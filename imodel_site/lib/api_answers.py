@@ -1,14 +1,14 @@
 """How a handler of the API says what it takes and answers; ``imodel_site.schema`` makes the documentation of it.
 
-    @answers({202: ShootSerializer}, takes=OrderSerializer, refuses=(402, 404), examples=[example("Two pictures", {...})])
+    @answers({202: ShootSerializer}, takes=OrderSerializer, refuses=(402, 404), examples=[example("Two", {...})])
     def create(self, request: Request) -> Response:
         \"\"\"Order a shoot.
 
         The rest of the docstring is the description.
         \"\"\"
 
-Everything that holds for every call is added by itself: 401, 403, 429; 400 where there is something to get wrong; 404
-where the address has an id; 409, 413, 415, 422 and the Idempotency-Key for what changes things; the RateLimit-* headers.
+What holds for every call is added by itself: 401, 403, 429; 400 where there is something to get wrong; 404 where the
+address has an id; 409, 413, 415, 422 and the Idempotency-Key for what changes things; the RateLimit-* headers.
 """
 
 from __future__ import annotations

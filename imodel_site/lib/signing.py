@@ -7,7 +7,7 @@ address, which API answers carry, opens for anybody until it ends. Both end with
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -37,13 +37,16 @@ class Kind:
         name: short, part of every token; never changes.
         model: the table.
         find: the file of a row's variant, or None when it has no such variant.
-        may_serve: False stops the file of a row that exists (moderation); it answers as if it were missing.
+        may_serve: asked with the row, the variant and whether the address opens without a sign-in; False stops the file
+            of a row that exists (moderation): it answers as if it were missing, and no address is made for it.
+        owners_only: the reader must be signed in as an owner, and work for that merchant.
     """
 
     name: str
     model: type[Any]
     find: Callable[[Any, str], File | None]
-    may_serve: Callable[[Any], bool] = lambda row: True
+    may_serve: Callable[[Any, str, bool], bool] = lambda row, variant, bearer: True
+    owners_only: bool = False
 
 
 _kinds: dict[str, Kind] = {}
@@ -89,7 +92,7 @@ def next_end(now: float) -> int:
 
 
 def media_url(row: Any, variant: str, *, bearer: bool = False, now: float | None = None) -> str:
-    """The address of a row's file.
+    """The address of a row's file; empty for a file that is not handed out (moderation).
 
     Args:
         row: of a registered model, merchant-owned.
@@ -97,8 +100,11 @@ def media_url(row: Any, variant: str, *, bearer: bool = False, now: float | None
         bearer: True only in an answer to an API client that has been checked.
         now: seconds since 1970; the clock's when None.
     """
+    kind = _kind_of(row)
+    if not kind.may_serve(row, variant, bearer):
+        return ""
     expires = next_end(time.time() if now is None else now)
-    ticket = Ticket(row.merchant_id, _kind_of(row).name, row.pk, variant, expires, bearer)
+    ticket = Ticket(row.merchant_id, kind.name, row.pk, variant, expires, bearer)
     return address_of(ticket)
 
 
@@ -107,11 +113,39 @@ def address_of(ticket: Ticket) -> str:
     return reverse("media", args=[seal(ticket)])
 
 
-def seal(ticket: Ticket) -> str:
-    """The ticket as a signed token, safe in a URL."""
+def seal(ticket: Ticket, signer: signing.Signer | None = None) -> str:
+    """The ticket as a signed token, safe in a URL; a list of many brings the signer of its kind along."""
     kind = "b" if ticket.bearer else "s"
     text = ",".join((ticket.merchant_id.hex, ticket.kind, ticket.row_id.hex, ticket.variant, str(ticket.expires)))
-    return f"{kind}.{signing.b64_encode(text.encode()).decode()}.{_signer(kind).signature(text)}"
+    return f"{kind}.{signing.b64_encode(text.encode()).decode()}.{(signer or _signer(kind)).signature(text)}"
+
+
+class Bearers:
+    """Absolute bearer addresses for one answer of the API: what is the same in all of them is worked out once."""
+
+    def __init__(self, request: Any) -> None:
+        self._before = request.build_absolute_uri(reverse("media", args=["-"])).removesuffix("-")
+        self._expires = next_end(time.time())
+        self._signer = _signer("b")
+
+    def of(self, row: Any, variants: Iterable[str]) -> dict[str, str]:
+        """By variant; nothing for a row whose files are held back from programs (moderation).
+
+        Args:
+            row: of a registered model, merchant-owned; one that is moderated is asked whether it is open.
+        """
+        if not getattr(row, "open_to", _open)(bearer=True):
+            return {}
+        return {variant: self._address(row, _kind_of(row).name, variant) for variant in variants}
+
+    def _address(self, row: Any, kind: str, variant: str) -> str:
+        ticket = Ticket(row.merchant_id, kind, row.pk, variant, self._expires, bearer=True)
+        return self._before + seal(ticket, self._signer)
+
+
+def _open(*, bearer: bool) -> bool:
+    """Of rows that nobody moderates."""
+    return True
 
 
 def unseal(token: str) -> Ticket | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import median
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, Q
@@ -30,8 +31,19 @@ def eta_seconds(job: Job) -> int | None:
     own = usual_seconds(type(job))
     if job.status != Status.QUEUED or own is None:
         return None
+    return _wait(job, own)
+
+
+def _wait(job: Job, own: float) -> int:
     before = sum(count * (usual_seconds(model) or own) for model, count in _ahead(job).items())
     return max(1, round((before + _under_way(job, own)) / _workers(job.lane) + own))
+
+
+def expected_seconds(model: type[Job], *, merchant_id: UUID) -> int | None:
+    """Seconds until a job would be done that this merchant ordered now; None while nothing was learned."""
+    newcomer = model(merchant_id=merchant_id)  # a job and merchant-owned
+    own = usual_seconds(model)
+    return None if own is None else _wait(newcomer, own)
 
 
 def usual_seconds(model: type[Job]) -> float | None:
@@ -70,6 +82,8 @@ def _own_ahead(job: Job, model: type[Job]) -> int:
     # Compared inside the database: SQLite keeps times as text, with fewer digits than a parameter would have.
     since = rows(type(job)).filter(pk=job.pk).values("queued_at")[:1]
     level = Q(priority=job.priority)
+    if job._state.adding:  # it would come after all of its priority
+        return int(waiting.filter(Q(priority__gt=job.priority) | level).count())
     sooner = Q(priority__gt=job.priority) | level & (Q(queued_at__lt=since) | Q(queued_at=since, pk__lt=job.pk))
     return int(waiting.filter(sooner).exclude(pk=job.pk).count())
 
