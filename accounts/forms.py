@@ -12,8 +12,10 @@ from django.db import transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import ApiKey, Role, User
+from accounts import webhook_log
+from accounts.models import ApiKey, Merchant, Role, User, WebhookEndpoint
 from accounts.services import merchants
+from accounts.services.webhooks import TYPES
 
 INVITED = "invitation"  # in the session: the id of the invitation that somebody is about to accept
 
@@ -81,6 +83,12 @@ class KeyForm(forms.Form):
         return timedelta(days=days) if days else None
 
 
+class ThresholdForm(forms.Form):
+    """Which pictures are paid for."""
+
+    pays_from = forms.ChoiceField(label=_("You pay for"), choices=Merchant.Threshold.choices)
+
+
 class RotateForm(forms.Form):
     """How long the old key goes on."""
 
@@ -96,3 +104,45 @@ class DeleteForm(forms.Form):
     """The shop's name, typed."""
 
     name = forms.CharField(label=_("Type the name of the shop"), max_length=merchants.NAME_LENGTH)
+
+
+class WebhookForm(forms.Form):
+    """Where to, and what of."""
+
+    url = forms.CharField(
+        label=_("Address"),
+        max_length=2000,
+        help_text=_("Where your server listens, such as https://shop.example/imodel. It must be public and use https."),
+        widget=forms.URLInput(attrs={"autocomplete": "off", "placeholder": "https://"}),
+    )
+    description = forms.CharField(label=_("What it is for"), max_length=120, required=False)
+    events = forms.MultipleChoiceField(
+        label=_("Tell it when"),
+        choices=[(name, webhook_log.EVENTS[name]) for name in TYPES],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Choose none to be told of all, also of what comes later."),
+    )
+
+    @classmethod
+    def of(cls, row: WebhookEndpoint) -> WebhookForm:
+        """As the endpoint is."""
+        return cls(initial={"url": row.url, "description": row.description, "events": row.events})
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """For the services."""
+        return {name: self.cleaned_data[name] for name in ("url", "description", "events")}
+
+
+class ReplayForm(forms.Form):
+    """How far back."""
+
+    DEFAULT = 24
+
+    hours = forms.TypedChoiceField(
+        label=_("Since"),
+        choices=[(1, _("an hour ago")), (24, _("a day ago")), (72, _("3 days ago")), (696, _("29 days ago"))],
+        coerce=int,
+        initial=DEFAULT,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import F
@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 
 from accounts.access import access_row
 from accounts.actors import Actor
+from accounts.models.moderation import Moderation
 from catalog.models import GarmentPhoto, Persona, Pose, Scene
+from generation import pricing
 from generation.access import access_photo
 from generation.forms import BEST_OF, KINDS, PARTS, crop_choices, outfit_choices
 from generation.models import Kind, Picture, Shoot
@@ -59,7 +61,8 @@ class Latest:
 def latest() -> Latest:
     """The newest pictures, each with its small image and its name, and the shoot that runs or is next."""
     active = Shoot.objects.filter(status__in=(Status.RUNNING, Status.QUEUED)).order_by("-status", "id")
-    rows = Picture.objects.filter(deleted_at=None).select_related("garment").order_by("-id")[:LATEST]
+    shown = Picture.objects.filter(deleted_at=None).exclude(moderation=Moderation.REJECTED)
+    rows = shown.select_related("garment").order_by("-id")[:LATEST]
     pictures = [(row, media_url(row, "small"), row.garment.name if row.garment else _("Picture")) for row in rows]
     return Latest(active.first(), pictures)
 
@@ -90,16 +93,24 @@ def page(actor: Actor, values: Mapping[str, Any]) -> dict[str, Any]:
         "outfits": _plain(outfit_choices(), values.get("outfit") or base.outfit),
         "counts": range(1, MOST + 1),
         "count": values.get("count") or base.count,
+        "price": pricing.price_of(replace(base, **_counted(values))),
         "best_of": _plain([(str(n), label) for n, label in BEST_OF], str(values.get("best_of") or base.best_of)),
     }
 
 
+def _counted(values: Mapping[str, Any]) -> dict[str, int]:
+    """How many pictures were chosen, and candidates for each; what the price depends on."""
+    return {name: values[name] for name in ("count", "best_of") if values.get(name)}
+
+
 def _photos(actor: Actor, wanted: Any) -> list[GarmentPhoto]:
     """The newest photos of garments that are not archived, the one asked for among them."""
-    rows = GarmentPhoto.objects.select_related("asset", "asset__look", "garment").order_by("-id")
+    usable = GarmentPhoto.objects.exclude(asset__moderation=Moderation.REJECTED)
+    rows = usable.select_related("asset", "asset__look", "garment").order_by("-id")
     found = list(rows.exclude(garment__status="archived")[:PHOTOS])
     if wanted and not any(str(photo.pk) == str(wanted) for photo in found):
-        found = [access_photo(actor, wanted), *found[: PHOTOS - 1]]
+        asked = access_photo(actor, wanted)
+        found = found if asked.asset.rejected else [asked, *found[: PHOTOS - 1]]
     return found
 
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.services import credits
 from imodel_site.lib.scope import open_scope
 
 THEMES = ("system", "light", "dark")
@@ -73,6 +74,11 @@ class Frame:
             return 0
         shoots = apps.get_model("generation", "Shoot").objects
         return int(shoots.filter(status__in=("queued", "running")).count())
+
+    @cached_property
+    def credits(self) -> int | None:
+        """What the merchant may still spend; None while nobody may act for one."""
+        return credits.balance(self.merchant) if self.inside and self.merchant is not None else None
 
     @property
     def theme(self) -> str:

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.access import allow_write
 from accounts.decorators import member_required, writer_required
 from catalog.services.photos import add_garment_with_photo
-from generation import services, wizard
+from generation import pricing, services, wizard
 from generation.access import access_photo
+from generation.expert import ExpertChoices
 from generation.forms import ExpertForm, ShootForm
 from generation.models import Shoot
 from imodel_site.lib.errors import Refused
@@ -97,15 +98,18 @@ def _ordered(form: Any, order: Any) -> Shoot | None:
 def expert(request: Any) -> HttpResponse:
     """Every parameter of txt2img and img2img."""
     if request.method != "POST":
-        return render(request, "generation/expert.html", {"form": ExpertForm(initial={"once": _once()})})
+        return _expert_page(request, ExpertForm(initial={"once": _once()}))
     allow_write(request.actor)
     form = ExpertForm(request.POST, request.FILES)
     shoot = _ordered(form, lambda: _order_expert(request, form))
-    return redirect("generation:shoot", shoot.pk) if shoot else _expert_again(request, form)
+    return redirect("generation:shoot", shoot.pk) if shoot else _expert_page(request, form, status=422)
 
 
-def _expert_again(request: Any, form: ExpertForm) -> HttpResponse:
-    return render(request, "generation/expert.html", {"form": form}, status=422)
+def _expert_page(request: Any, form: ExpertForm, *, status: int = 200) -> HttpResponse:
+    given = getattr(form, "cleaned_data", {})
+    wanted = {name: given[name] for name in ("batch_size", "iterations") if given.get(name)}
+    context = {"form": form, "price": pricing.price_of(ExpertChoices(prompt="", **wanted))}
+    return render(request, "generation/expert.html", context, status=status)
 
 
 def _once() -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Sum
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,6 +21,7 @@ from accounts.decorators import member_required, writer_required
 from generation import previews, services, words
 from generation.access import access_shoot
 from generation.models import Picture, Shoot
+from generation.moderation.states import source_of
 from imodel_site.lib.errors import NotHere
 from imodel_site.lib.jobs import queue
 from imodel_site.lib.jobs.model import ENDED, Status
@@ -37,6 +39,7 @@ def shoot(request: Any, pk: UUID) -> HttpResponse:
         "shoot": found,
         "progress": progress_of(found),
         "pictures": _pictures(found),
+        "paid": found.pictures.aggregate(sum=Sum("cost"))["sum"] or 0,
         "failure": words.failure(found.error_code, found.error_message) if found.status == Status.FAILED else "",
         "source": media_url(found, "source") if found.table.get("source") else _photo(found),
         "sheet": media_url(found, "sheet") if found.table.get("sheet") else "",
@@ -92,7 +95,7 @@ def progress(request: Any, pk: UUID) -> HttpResponse:
     found = access_shoot(request.actor, pk, write=False)
     answer = progress_of(found)
     if found.status == Status.SUCCEEDED:
-        answer["pictures"] = [_told(picture) for picture in _pictures(found)]
+        answer["pictures"] = [_told(picture) for picture in _pictures(found) if not picture.rejected]
     etag = f'"{hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()[:32]}"'
     same = request.headers.get("If-None-Match") == etag
     response: HttpResponse = HttpResponse(status=304) if same else JsonResponse(answer)
@@ -111,7 +114,8 @@ def preview(request: Any, pk: UUID) -> HttpResponse:
     """What is being painted, while it is."""
     found = access_shoot(request.actor, pk, write=False)
     newest = previews.newest(found.merchant_id, found.pk)
-    if newest is None:
+    source = source_of(found)
+    if newest is None or (source is not None and source.rejected):
         raise NotHere()
     response = HttpResponse(newest.data, content_type="image/webp")
     patch_cache_control(response, private=True, no_store=True)
