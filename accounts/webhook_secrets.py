@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import WebhookEndpoint
 from imodel_site.lib.scope import unscoped
-from imodel_site.lib.sealing import Unreadable, reseal, seal, unseal
+from imodel_site.lib.sealing import Unreadable, reseal, seal, sealed_by_newest, unseal
 
 PURPOSE = "imodel.accounts.webhook-secret"
 PREFIX = "whsec_"
@@ -60,6 +60,18 @@ def reseal_all() -> int:
     """
     with unscoped("webhook secrets under the newest SECRET_KEY"):
         return sum(_renew(row) for row in WebhookEndpoint.objects.only("id", "merchant_id", "secrets").iterator())
+
+
+def left_behind() -> int:
+    """How many endpoints hold a secret that still needs an older SECRET_KEY, or one that is not known any more."""
+    with unscoped("webhook secrets under older SECRET_KEYs"):
+        return sum(
+            not all(map(_newest, row.secrets)) for row in WebhookEndpoint.objects.only("id", "secrets").iterator()
+        )
+
+
+def _newest(entry: dict[str, Any]) -> bool:
+    return not _lives(entry) or sealed_by_newest(entry["secret"], purpose=PURPOSE)
 
 
 def _renew(row: WebhookEndpoint) -> bool:

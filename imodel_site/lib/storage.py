@@ -355,6 +355,11 @@ def kinds() -> list[str]:
     return sorted(_owners)
 
 
+def referrers() -> list[Refers]:
+    """Who refers to files, of every kind."""
+    return [_owners[kind] for kind in kinds()]
+
+
 @dataclass(frozen=True)
 class Collected:
     """What a collection found; ``by_kind`` says how many files of each kind went."""

@@ -35,8 +35,8 @@ class Step:
 def steps() -> tuple[Step, ...]:
     """In this order: later ones need earlier ones."""
     return (
-        Step("Making folders", _folders_missing, _make_folders),
-        Step("Preparing the database", _unmigrated, _migrate),
+        Step("Making folders", _folders_missing, make_folders),
+        Step("Preparing the database", _unmigrated, migrate),
         Step("Compiling the translations", _messages_old, _compile_messages),
         Step("Collecting the static files", _static_old, _collect),
     )
@@ -60,7 +60,12 @@ def _folders_missing() -> bool:
     return not all(folder.is_dir() for folder in _folders())
 
 
-def _make_folders() -> None:
+def make_folders() -> None:
+    """What processes of this machine write into.
+
+    Raises:
+        CommandError: one can not be made.
+    """
     for folder in _folders():
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
@@ -75,7 +80,7 @@ def _unmigrated() -> bool:
     return bool(missing_migrations())
 
 
-def _migrate() -> None:
+def migrate() -> None:
     """As DATABASE_OWNER_URL where that is set, because the application's own role may not make tables."""
     owner = os.environ.get("DATABASE_OWNER_URL", "").strip()
     with _one_at_a_time():
