@@ -29,6 +29,7 @@ PUBLIC = {
     *("account_email_verification_sent", "account_confirm_password_reset_code", "account_confirm_login_code"),
     *("account_complete_password_reset", "account_password_reset_completed", "mfa_login_webauthn", "mfa_authenticate"),
     *("accounts:invited", "accounts:join"),
+    *("api-schema", "api-docs"),
 }
 # What a person changes about themselves, whatever their role in the shop is.
 PERSONAL = {"accounts:create", "accounts:switch", "accounts:leave", "accounts:accept"}
