@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from imodel_site.lib.errors import NotHere
+from imodel_site.lib.errors import NotAllowed, NotHere
 
 
 def works_here(user: Any) -> bool:
@@ -52,6 +52,22 @@ def staff_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
         return view(request, *args, **kwargs)
 
     return inner
+
+
+def staff_may(permission: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Staff as in :func:`staff_required`, who have this permission of Django's (superusers have all of them)."""
+
+    def wrap(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @staff_required
+        @wraps(view)
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.has_perm(permission):
+                raise NotAllowed("not_permitted", _("Your staff account may not do this. Ask whoever runs the site."))
+            return view(request, *args, **kwargs)
+
+        return inner
+
+    return wrap
 
 
 class StaffSite(admin.AdminSite):

@@ -14,8 +14,9 @@ SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 
 def register() -> None:
     """Tell the media view and the collector."""
-    signing.register(Kind("asset", Asset, _of_asset))
-    signing.register(Kind("look", Look, _of_look))
+    signing.register(Kind("asset", Asset, _of_asset, lambda asset, variant, bearer: asset.open_to(bearer=bearer)))
+    # The masks and the skeleton of a photo show it well enough to go with it.
+    signing.register(Kind("look", Look, _of_look, lambda look, variant, bearer: look.asset.open_to(bearer=bearer)))
     storage.register_kind("asset", assets.referred_keys)
     storage.register_kind("look", assets.referred_look_keys)
     storage.register_kind("import", importing.referred_keys)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from catalog.models import CatalogImport, Look
 from catalog.services import importing, looks
-from imodel_site.lib import storage
+from imodel_site.lib import storage, workplace
 from imodel_site.lib.jobs import executors
 from imodel_site.lib.jobs.registry import runner
 from imodel_site.lib.jobs.work import Work
@@ -19,7 +18,7 @@ from imodel_site.lib.jobs.work import Work
 def look_at_photo(work: Work) -> None:
     """Ask the light executor for masks and pose, store its files, then the row."""
     asset = work.job.asset
-    with tempfile.TemporaryDirectory(prefix="imodel-look-") as folder, executors.borrow("light") as executor:
+    with workplace.folder(asset.merchant_id) as folder, executors.borrow("light") as executor:
         with storage.local_path(asset.key) as photo:
             done = executor.run(
                 {"op": "propose", "id": f"{work.job.pk}/{work.token}", "photo": str(photo), "out": f"{folder}/out"},
@@ -28,7 +27,13 @@ def look_at_photo(work: Work) -> None:
             )
         work.stop_if_asked()
         found = looks.store(merchant_id=asset.merchant_id, done=done, read=lambda path: Path(path).read_bytes())
-    work.finish(write=lambda: looks.fill_poses(asset=asset, found=found), found=found)
+
+
+    def write() -> None:
+        looks.fill_poses(asset=asset, found=found)
+        looks.keep_finding(asset=asset, finding=done.get("finding"))
+
+    work.finish(write=write, found=found)
 
 
 def _progress(work: Work, event: Mapping[str, Any]) -> None:

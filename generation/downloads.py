@@ -12,7 +12,9 @@ from django.utils.text import slugify
 from PIL import Image
 
 from generation.models import Picture
+from generation.moderation.states import refuse_rejected_picture
 from imodel_site.lib import storage
+from imodel_site.lib.errors import Refused
 from studio.errors import StorageError
 from studio.provenance import SourceType, read_labels
 from studio.shoot.finish import labelled
@@ -29,7 +31,9 @@ def picture_bytes(picture: Picture, suffix: str) -> bytes:
 
     Raises:
         FileNotFoundError, StorageError: the file can't be read.
+        Conflict: ``picture_rejected``.
     """
+    refuse_rejected_picture(picture)
     if suffix in STORED:
         return storage.read(picture.files[STORED[suffix]]["key"])
     full = storage.read(picture.files["full"]["key"])
@@ -56,6 +60,8 @@ def zip_stream(pictures: Sequence[Picture], suffix: str = "png") -> Iterator[byt
         for name, picture in _named(pictures, suffix):
             try:
                 archive.writestr(name, picture_bytes(picture, suffix))
+            except Refused:  # by moderation
+                missing.append(name)
             except (FileNotFoundError, KeyError, StorageError):
                 log.exception("picture %s is missing in a zip", picture.pk)
                 missing.append(name)

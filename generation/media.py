@@ -6,6 +6,7 @@ from typing import Any
 
 from generation import publishing
 from generation.models import Picture, Shoot
+from generation.moderation import states
 from generation.services.uploads import KIND as ORDERS
 from imodel_site.lib import signing, storage
 
@@ -14,8 +15,8 @@ TYPES = {"png": "image/png", "webp": "image/webp", "jpg": "image/jpeg"}
 
 def register() -> None:
     """Called once, when Django is ready."""
-    signing.register(signing.Kind("picture", Picture, _picture))
-    signing.register(signing.Kind("shoot", Shoot, _table))
+    signing.register(signing.Kind("picture", Picture, _picture, lambda row, __, bearer: row.open_to(bearer=bearer)))
+    signing.register(signing.Kind("shoot", Shoot, _table, states.table_open))
     storage.register_kind(publishing.KIND, publishing.keys_of)
     storage.register_kind(ORDERS, publishing.keys_of_orders)
 

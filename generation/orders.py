@@ -28,6 +28,7 @@ from catalog.access import access_persona, access_pose, access_scene
 from catalog.models import GarmentPhoto, Persona, Pose, Scene
 from generation.access import access_photo
 from generation.models import Kind, Picture, Shoot
+from generation.moderation import states
 from imodel_site.lib.errors import Refused
 from imodel_site.lib.jobs.model import Status
 from studio.pose.library import POSES
@@ -144,7 +145,9 @@ def _photo(actor: Actor, choices: Choices) -> GarmentPhoto | None:
         return None
     if choices.photo is None:
         raise Refused("photo_missing", _("Choose the photo to start from."), field="photo")
-    return access_photo(actor, choices.photo)
+    photo = access_photo(actor, choices.photo)
+    states.refuse_rejected_photo(photo.asset)
+    return photo
 
 
 def _files(choices: Choices, photo: GarmentPhoto | None, order: dict[str, Any]) -> dict[str, str]:
@@ -251,7 +254,7 @@ def pose_json(row: Pose | None) -> str | dict[str, Any]:
 
 # --- from what was made before -------------------------------------------------------------------------------------
 def again(shoot: Shoot) -> Frozen:
-    """The same order with other seeds."""
+    """The same order with other seeds; Conflict ``photo_rejected``, as for all that is made from what was."""
     return _repeat(shoot, seed=draw_seed(), count=shoot.count)
 
 
@@ -266,6 +269,7 @@ def varied(shoot: Shoot, *, seed: int, count: int, persona: Persona | None) -> F
 
 
 def _repeat(shoot: Shoot, *, seed: int, count: int) -> Frozen:
+    states.refuse_rejected_source(shoot)
     origin = shoot.order.get("origin") or shoot.order
     body = dict(origin["body"])
     if "order" in body:
@@ -279,6 +283,8 @@ def _repeat(shoot: Shoot, *, seed: int, count: int) -> Frozen:
 def replayed(picture: Picture) -> Frozen:
     """The order that makes a picture's very bytes again; it carries what it repeats, for the day it is repeated."""
     shoot = picture.shoot
+    states.refuse_rejected_picture(picture)
+    states.refuse_rejected_source(shoot)
     origin = shoot.order.get("origin") or {key: shoot.order[key] for key in ("op", "body", "files")}
     expects = {"picture": str(picture.pk), "sha256": picture.files["full"]["sha256"]}
     extra = {"expects": expects, "origin": origin}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from accounts.models.moderation import state_after_look
 from generation import pricing
 from generation.models import Kind, Picture, Shoot, Verdict
 from imodel_site.lib import storage
@@ -34,12 +35,13 @@ class Shot:
     sha256: Mapping[str, str]
     report: Mapping[str, Any] | None
     recipe: Mapping[str, Any]
+    finding: Mapping[str, Any] | None = None
 
 
 def shot_of(event: Mapping[str, Any]) -> Shot:
     """A ``shot`` event."""
     names = ("index", "seed", "files", "sizes", "sha256", "report", "recipe")
-    return Shot(**{name: event[name] for name in names})
+    return Shot(**{name: event[name] for name in names}, finding=event.get("finding"))
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,7 @@ def _picture(shoot: Shoot, token: int, place: int, shot: Shot, files: Mapping[st
         report=shot.report,
         recipe=dict(shot.recipe),
         same_bytes=files["full"]["sha256"] == expects["sha256"] if expects else None,
+        **state_after_look(shot.finding),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +11,9 @@ from typing import Any
 
 from generation import previews, publishing
 from generation.models import Picture, Shoot
-from imodel_site.lib import storage
+from generation.moderation import looking, states
+from imodel_site.lib import storage, workplace
+from imodel_site.lib.errors import Refused
 from imodel_site.lib.jobs import executors
 from imodel_site.lib.jobs.registry import runner
 from imodel_site.lib.jobs.work import LostLease, Work
@@ -36,8 +37,8 @@ def run(work: Work) -> None:
 
 
 def _shoot(work: Work, shoot: Shoot, executor: Executor) -> None:
-    with tempfile.TemporaryDirectory(prefix="imodel-shoot-") as folder, _body(shoot.order) as body:
-        out = Path(folder)
+    states.refuse_rejected_source(shoot)
+    with workplace.folder(shoot.merchant_id) as out, _body(shoot.order) as body:
         heard = Heard(work)
         message = {"op": shoot.order["op"], "id": f"{shoot.pk}/{work.token}", "out": str(out), **body}
         done = executor.run(message, on_event=heard.event, should_cancel=work.should_stop)
@@ -51,11 +52,12 @@ def _publish(work: Work, shoot: Shoot, stored: publishing.Stored, done: Mapping[
     """Rows and status in one transaction; whoever lost the lease meanwhile takes the files back."""
 
     def write() -> None:
-        Picture.objects.bulk_create(publishing.rows(shoot, work.token, stored))
+        states.hold_source(shoot)
+        looking.pictures_written(Picture.objects.bulk_create(publishing.rows(shoot, work.token, stored)))
 
     try:
         work.finish(write, table=dict(stored.table), timings=done.get("timings") or {}, count=len(stored.shots))
-    except LostLease:  # nothing was written; after any other error it may have been, and the collector decides
+    except (LostLease, Refused):  # nothing was written; after any other error it may have been: the collector decides
         publishing.drop(stored.keys())
         raise
 

@@ -34,6 +34,7 @@ def stage(code: str) -> str:
 # Failures whose own message is the studio's, in English and for developers; the others are said as they came.
 FAILURES: Mapping[str, Any] = {
     "photo_gone": lazy("The photo was deleted before the shoot began. Choose another one."),
+    "photo_rejected": lazy("The photo was removed by moderation before the shoot was done. Choose another one."),
     "input_gone": lazy("A file of this order was deleted before the shoot began. Order it anew."),
     "garment_not_found": lazy(
         "No garment was found in this photo. Try a photo with a plain background, or add a mask."
@@ -96,6 +97,14 @@ def verdict(picture: Any) -> list[str]:
         if limbs.get(key):
             said.append(words % {"names": ", ".join(str(LIMBS.get(name, name)) for name in limbs[key])})
     return said
+
+
+def garment(picture: Any) -> str:
+    """What became of the garment's pixels, in two words; empty where nothing was compared."""
+    kept = ((picture.report or {}).get("garment") or {}).get("locked_ratio")
+    if kept is None:
+        return ""
+    return _("Garment untouched") if kept == 1 else _("Garment changed")
 
 
 def _decisive(verdict: str, report: Mapping[str, Any]) -> list[str]:

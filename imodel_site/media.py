@@ -34,11 +34,24 @@ def media(request: HttpRequest, token: str) -> HttpResponseBase:
         NotHere: a bad token, an ended one, another merchant's, a deleted or a blocked row, a missing file: all alike.
     """
     ticket = signing.unseal(token)
-    if ticket is None or not (ticket.bearer or _is_theirs(request, ticket.merchant_id)):
+    if ticket is None or not _may_open(request, ticket):
         raise NotHere()
     if ticket.ended:
         return _renewed(ticket)
     return _answer(request, ticket, _file(ticket))
+
+
+def _may_open(request: HttpRequest, ticket: Ticket) -> bool:
+    kind = signing.kind_named(ticket.kind)
+    if kind is not None and kind.owners_only:
+        return _is_owner(request, ticket.merchant_id)
+    return ticket.bearer or _is_theirs(request, ticket.merchant_id)
+
+
+def _is_owner(request: HttpRequest, merchant_id: UUID) -> bool:
+    """Whether whoever asks works for that merchant now, as an owner."""
+    actor = getattr(request, "actor", None)
+    return bool(actor is not None and actor.is_owner and actor.merchant.pk == merchant_id)
 
 
 def _is_theirs(request: HttpRequest, merchant_id: UUID) -> bool:
@@ -84,8 +97,11 @@ def _file(ticket: Ticket) -> File:
     if kind is None:
         raise NotHere()
     with merchant_scope(ticket.merchant_id):
-        row = kind.model.objects.filter(pk=ticket.row_id, merchant_id=ticket.merchant_id).first()
-        found = kind.find(row, ticket.variant) if row is not None and kind.may_serve(row) else None
+        rows = kind.model.objects.filter(pk=ticket.row_id, merchant_id=ticket.merchant_id)
+        # A suspended merchant's files stop with it, also at addresses that need no sign-in.
+        row = rows.exclude(merchant__status=Merchant.Status.SUSPENDED).first()
+        may = row is not None and kind.may_serve(row, ticket.variant, ticket.bearer)
+        found = kind.find(row, ticket.variant) if may else None
     if found is None:
         raise NotHere()
     return found

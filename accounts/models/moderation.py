@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +21,19 @@ class Moderation(models.TextChoices):
     FLAGGED = "flagged", _("waits for our staff")
     APPROVED = "approved", _("approved")
     REJECTED = "rejected", _("rejected")
+
+
+# What the automatic look may still change; a word of staff's stands above it.
+UNDECIDED = (Moderation.PENDING, Moderation.CLEAR)
+HIDDEN_FROM_STRANGERS = (Moderation.FLAGGED, Moderation.REJECTED)
+
+
+def state_after_look(finding: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The columns of ``Moderated`` after an automatic look; none for a look that did not come about (``pending``)."""
+    if finding is None:
+        return {}
+    state = Moderation.FLAGGED if finding["flagged"] else Moderation.CLEAR
+    return {"moderation": state, "findings": {"checker": finding["checker"], "reasons": finding["reasons"]}}
 
 
 class Moderated(models.Model):
@@ -39,3 +55,7 @@ class Moderated(models.Model):
     def rejected(self) -> bool:
         """Whether nobody gets to see it any more."""
         return self.moderation == Moderation.REJECTED
+
+    def open_to(self, *, bearer: bool) -> bool:
+        """Whether its files may be handed out; ``bearer``: by an address that opens without a sign-in."""
+        return self.moderation not in HIDDEN_FROM_STRANGERS if bearer else not self.rejected

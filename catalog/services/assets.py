@@ -44,17 +44,24 @@ def add_asset(*, merchant: Merchant, file: Any) -> tuple[Asset, bool]:
         The asset, and whether it is new: the same bytes are stored once.
 
     Raises:
-        Refused: ``photo_...`` (studio.images), ``quota_full``.
+        Refused: ``photo_...`` (studio.images), ``photo_rejected``, ``quota_full``.
         StorageError: ``disk_full``, ``storage_unavailable``; nothing was kept.
     """
     data = images.read_upload(file)
     found = Asset.objects.filter(sha256=hashlib.sha256(data).hexdigest()).first()
     if found is not None:
+        _refuse_rejected(found)
         return found, False
     _refuse_when_full(merchant)
     taken = images.take_picture(data)
     with _files(merchant.pk, taken) as keys:
         return _write_row(merchant, taken, keys)
+
+
+def _refuse_rejected(asset: Asset) -> None:
+    if asset.rejected:
+        words = _("This very photo was removed by moderation and can not be added again. Choose another one.")
+        raise Conflict("photo_rejected", words, field="photo")
 
 
 def _refuse_when_full(merchant: Merchant) -> None:
@@ -153,6 +160,9 @@ def release_asset(asset_id: UUID) -> bool:
 
 
 def _needed(asset: Asset) -> bool:
+    """What was rejected stays: the same bytes are known again, and staff can look at it a second time."""
+    if asset.rejected:
+        return True
     rows = (GarmentPhoto, Persona, Scene, Pose)
     return any(model.objects.filter(asset=asset).exists() for model in rows) or any(needs(asset) for needs in _users)
 

@@ -8,11 +8,29 @@ from uuid import UUID
 
 from django.db import transaction
 
+from accounts.models.moderation import UNDECIDED, Moderation, state_after_look
 from catalog.models import Asset, Look, Pose
 from imodel_site.lib import storage
 from imodel_site.lib.jobs import services as jobs
 
 KIND = "look"  # of storage keys
+# The room above keeps the queue of what staff are to look at; it says here what to call.
+_watchers: list[Callable[[Asset], None]] = []
+
+
+def register_watcher(watch: Callable[[Asset], None]) -> None:
+    """``watch(asset)`` is called in the transaction in which the automatic look flags an upload."""
+    _watchers.append(watch)
+
+
+def keep_finding(*, asset: Asset, finding: Mapping[str, Any] | None) -> None:
+    """Write down what the first look said, unless staff have decided meanwhile."""
+    state = state_after_look(finding)
+    changed = state and Asset.objects.filter(pk=asset.pk, moderation__in=UNDECIDED).update(**state)
+    if changed and state["moderation"] == Moderation.FLAGGED:
+        asset.refresh_from_db(fields=["moderation", "findings"])
+        for watch in _watchers:
+            watch(asset)
 
 
 def store(*, merchant_id: UUID, done: Mapping[str, Any], read: Callable[[str], bytes]) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def test_a_deleted_row_an_unknown_variant_a_lost_file_and_a_blocked_row_are_all_
     alice, url = signed_in("alice"), media_url(asset, "original")
     assert alice.get(media_url(asset, "huge")).status_code == 404
     kind = signing.kind_named("asset")
-    monkeypatch.setitem(signing._kinds, "asset", replace(kind, may_serve=lambda row: False))
+    monkeypatch.setitem(signing._kinds, "asset", replace(kind, may_serve=lambda row, variant, bearer: False))
     assert alice.get(url).status_code == 404
     monkeypatch.setitem(signing._kinds, "asset", kind)
     assert alice.get(url).status_code == 200

@@ -1,0 +1,1 @@
+"""Keeping the place clean: what an automatic look found, the queue, the decisions (docs/moderation.md)."""
