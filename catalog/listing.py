@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
@@ -173,6 +173,11 @@ def _cards(found: Sequence[Garment]) -> list[Card]:
     for photo in photos.order_by("position", "id"):
         by_garment.setdefault(photo.garment_id, []).append(photo)
     return [_card(garment, by_garment.get(garment.pk, [])) for garment in found]
+
+
+def cards_of(identities: Collection[UUID]) -> list[Card]:
+    """The cards of these garments of the scope, by name; ids that are not there are left out."""
+    return _cards(list(Garment.objects.filter(pk__in=list(identities)).order_by("name", "id"))) if identities else []
 
 
 def _card(garment: Garment, photos: Sequence[GarmentPhoto]) -> Card:

@@ -40,6 +40,7 @@ NAV = (
     Entry("shoot", "generation:new", "camera", _("Shoot")),
     Entry("catalog", "catalog:garments", "shirt", _("Catalog")),
     Entry("pictures", "generation:pictures", "images", _("Pictures")),
+    Entry("batches", "generation:batches", "grid-2x2", _("Batches")),
     Entry("history", "generation:shoots", "history", _("Shoots")),
     Entry("settings", "accounts:settings", "settings", _("Settings")),
 )

@@ -261,11 +261,15 @@ def _pictures(batch: Batch) -> Any:
 
 
 # --- what comes of it -------------------------------------------------------------------------------------------------
+def good_unseen(batch: Batch) -> Any:
+    """Its good pictures that nobody has looked at."""
+    return _pictures(batch).filter(verdict=Verdict.GOOD, review=Review.NONE).exclude(moderation__in=HELD_BACK)
+
+
 def approve_good(*, actor: Actor, batch: Batch) -> int:
     """Approve every good picture that nobody has looked at; how many."""
     allow_write(actor)
-    waiting = _pictures(batch).filter(verdict=Verdict.GOOD, review=Review.NONE).exclude(moderation__in=HELD_BACK)
-    return int(waiting.update(review=Review.APPROVED))
+    return int(good_unseen(batch).update(review=Review.APPROVED))
 
 
 def to_download(batch: Batch, *, approved_only: bool) -> list[Picture]:
