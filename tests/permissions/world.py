@@ -85,7 +85,7 @@ def _ids(rows: dict[str, Any]) -> dict[str, str]:
     return {name: str(rows[label].pk) for name, label in ROW_OF.items() if label in rows}
 
 
-PK_OF = {"shoots/": "generation.Shoot", "pictures/": "generation.Picture", "account/2fa/": ""}
+PK_OF = {"batches/": "generation.Batch", "shoots/": "generation.Shoot", "pictures/": "generation.Picture", "account/2fa/": ""}
 ROW_OF = {
     "garment_id": "catalog.Garment",
     "photo_id": "catalog.GarmentPhoto",
@@ -98,11 +98,13 @@ ROW_OF = {
     "shoot_id": "generation.Shoot",
     "key_id": "accounts.ApiKey",
     "invitation_id": "accounts.Invitation",
+    "export_id": "accounts.Export",
 }
 
 
 DATA: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "accounts:switch"): {"merchant": lambda world: world.cast.atelier.pk},
+    ("POST", "generation:batch_review"): {"approved": lambda world: world.mine["generation.Picture"].pk},
     ("POST", "generation:bulk"): {"action": "favourite", "pictures": lambda world: world.mine["generation.Picture"].pk},
 }
 
