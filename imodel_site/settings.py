@@ -280,7 +280,6 @@ REST_FRAMEWORK: dict[str, Any] = {
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "iModel",
     "VERSION": "1",
-    "DESCRIPTION": "From a photo of a garment to a picture of a model who wears it. Start with docs/api.md.",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SCHEMA_PATH_PREFIX_INSERT": "",
     "COMPONENT_SPLIT_REQUEST": True,
@@ -318,13 +317,14 @@ LOGGING: dict[str, Any] = {
         "context": {"()": "imodel_site.lib.logs.Context"},
         "redact": {"()": "imodel_site.lib.logs.Redact"},
         "route": {"()": "imodel_site.lib.logs.RouteForPath"},
+        "strangers": {"()": "imodel_site.lib.logs.Strangers"},
     },
     "formatters": {
         "json": {"()": "imodel_site.lib.logs.JsonLines"},
         "plain": {"()": "imodel_site.lib.logs.PlainLines"},
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["context", "redact"]}
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["strangers", "context", "redact"]}
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {

@@ -113,6 +113,18 @@ def load(source: Path) -> None:
         return
     words = ["pg_restore", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error"]
     _run([*words, f"--dbname={_login()['dbname']}", str(source)])
+    _let_migrate_look()
+
+
+def _let_migrate_look() -> None:
+    """``migrate`` reads, as the application's role, what was applied, before it puts the grants in place."""
+    import psycopg
+    from psycopg.sql import SQL, Identifier
+
+    with psycopg.connect(**_login()) as session, session.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [settings.DATABASE_ROLE])
+        if cursor.fetchone():
+            cursor.execute(SQL("GRANT SELECT ON django_migrations TO {}").format(Identifier(settings.DATABASE_ROLE)))
 
 
 def counts() -> dict[str, int]:

@@ -7,6 +7,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.mail import get_connection
 
+from imodel_site.backup import stamp
 from imodel_site.doctor.findings import Finding, bad, ok, warn
 
 LOW_DISK, FULL_DISK = 5 * 2**30, 500 * 2**20  # bytes
+OLD_BACKUP = timedelta(hours=30)
 REMEMBER = 30  # seconds that a successful look at the storage is good for
 BODY = b"iModel doctor"
 
@@ -89,6 +92,17 @@ def disk() -> Iterator[Finding]:
 
 def _existing(folder: Path) -> Path:
     return folder if folder.exists() or folder == folder.parent else _existing(folder.parent)
+
+
+def backup() -> Iterator[Finding]:
+    """How old the last one is. Whoever only tries iModel out may have none."""
+    last, todo = stamp.last(), "Run: manage.py backup FOLDER, best by a timer (docs/backup.md)."
+    if last is None:
+        yield warn("backup", "there never was one", todo) if settings.HTTPS else ok("backup", "none: for trying out")
+        return
+    age = datetime.now(UTC) - last.at
+    says = f"{last.files:,} files and all rows, {int(age.total_seconds() // 3600)} h ago"
+    yield warn("backup", says, todo) if age > OLD_BACKUP else ok("backup", says)
 
 
 def caching() -> Iterator[Finding]:

@@ -50,6 +50,19 @@ class RouteForPath(logging.Filter):
         return True
 
 
+class Strangers(logging.Filter):
+    """What Django refuses at the door (a Host that is not served, too many files) is no error of ours: whoever likes
+    could fill the log with tracebacks, and wake whoever is called at errors.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always lets the record pass, as a warning of one line."""
+        if record.name.startswith("django.security.") and record.levelno == logging.ERROR:
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = record.exc_text = None
+        return True
+
+
 class Context(logging.Filter):
     """Adds ``request_id``, ``merchant_id`` and ``job_id`` to each record."""
 

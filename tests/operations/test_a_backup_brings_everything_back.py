@@ -140,6 +140,7 @@ def test_another_place_has_the_same_numbers_opens_the_same_pictures_and_paints_t
     assert "all whole" in other.manage("restore", str(vault), "--check")
     said = other.manage("restore", str(vault), "--json").splitlines()
     done = json.loads(next(line for line in said if line.startswith("{")))
+    other.manage("prepare")
 
     assert other.ask(COUNTS) == before
     assert done["missing"] == [] and done["jobs"] == 1 and done["files"] == len(_files(shop)) == len(_files(other))

@@ -19,6 +19,7 @@ ALL: dict[str, Examination] = {
     "clock": database.clock,
     "storage": stores.storage,
     "disk": stores.disk,
+    "backup": stores.backup,
     "cache": stores.caching,
     "e-mail": stores.mail,
     "queue": queue.jobs,
