@@ -1,4 +1,4 @@
-"""Who is asking, and what may still be spent: ``/me`` and ``/credits`` (docs/api.md)."""
+"""Who is asking, and what may still be spent: ``/me`` and ``/credits`` (docs/api.md); webhooks: ``webhook_api``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import webhook_api  # noqa: F401  # registers its viewset
 from accounts.models import LedgerEntry, Merchant, Role
 from accounts.models.credits import Plan
 from accounts.services import credits, plans

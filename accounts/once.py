@@ -23,6 +23,7 @@ HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 KEY = re.compile(r"[\x21-\x7e]{1,128}")
 APART = "apart_from_its_answer"
+KEPT = "kept_of_it"
 
 Handler = Callable[..., Response]
 
@@ -35,6 +36,12 @@ def takes_long(handler: Handler) -> Handler:
     """
     setattr(handler, APART, True)
     return handler
+
+
+def kept_as(response: Response, data: Any) -> Response:
+    """For answers that show a secret: ``data`` is what is kept and told again, the secret left out."""
+    setattr(response, KEPT, data)
+    return response
 
 
 def key_of(request: Any) -> str | None:
@@ -90,7 +97,8 @@ def _kept_apart(begun: Begun, handler: Handler, request: Any, *args: Any, **kwar
 
 def _answer(response: Response) -> Answer:
     """Handlers refuse by raising, so whatever they return is a 2xx."""
-    text = "" if response.data is None else JSONRenderer().render(response.data).decode()
+    data = getattr(response, KEPT, response.data)
+    text = "" if data is None else JSONRenderer().render(data).decode()
     return Answer(response.status_code, text, response.headers.get("Location", ""))
 
 

@@ -18,7 +18,7 @@ from accounts.services.webhooks.notices import DISABLED, LOST, Notice
 from accounts.services.webhooks.sending import Outcome, Parcel
 from imodel_site.lib.jobs.transitions import in_seconds
 
-GONE, FAILING, BY_HAND = "gone", "failing", "by hand"
+GONE, FAILING, BY_HAND = "gone", "failing", "by_hand"
 NOTHING_ARRIVED = timedelta(hours=23)  # a delivery was given up, and so was every other one of its day
 FAILING_TOO_LONG = timedelta(days=3)
 _WAITING, _DELIVERED, _FAILED = WebhookDelivery.Status
