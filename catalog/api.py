@@ -24,7 +24,7 @@ from catalog.services import garments, looks, photos
 from catalog.services.garments import Details
 from catalog.views.photos import look_json
 from imodel_site.api import MerchantViewSet, register
-from imodel_site.lib.api_answers import answers, example
+from imodel_site.lib.api_answers import answers, example, files_named
 from imodel_site.lib.api_parsers import BoundedJSONParser
 from imodel_site.lib.fetch import PUBLIC
 from imodel_site.lib.images import SIZES
@@ -249,7 +249,7 @@ class Photos(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet):
         """With its asset."""
         return rows.filter(**self.wanted).select_related("asset")
 
-    @answers({201: PhotoSerializer, 200: PhotoSerializer}, takes=NewPhoto, refuses=(404,), examples=[
+    @answers({201: PhotoSerializer, 200: PhotoSerializer}, takes=NewPhoto, refuses=(404, 503), examples=[
         example("By address", {"garment": "01a20613-63fd-7cbb-8c10-9d288b061a4a",
                                "url": "https://shop.example/photos/dress_front.jpg"}),
     ])  # fmt: skip
@@ -264,14 +264,15 @@ class Photos(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet):
         form.is_valid(raise_exception=True)
         given = form.validated_data
         garment = access_garment(self.actor, given["garment"], write=True)
-        file = given.get("file") or PUBLIC.fetch(given["url"])
-        photo, new = photos.add_photo(
-            garment=garment,
-            merchant=self.actor.merchant,
-            file=file,
-            view=given.get("view", ""),
-            file_name=getattr(file, "name", "") or "",
-        )
+        with files_named("file" if "file" in given else "url"):
+            file = given.get("file") or PUBLIC.fetch(given["url"])
+            photo, new = photos.add_photo(
+                garment=garment,
+                merchant=self.actor.merchant,
+                file=file,
+                view=given.get("view", ""),
+                file_name=getattr(file, "name", "") or "",
+            )
         return self._told(access_photo(self.actor, photo.pk, write=True), 201 if new else 200)
 
     @answers({200: PhotoSerializer}, takes=PhotoView)

@@ -19,7 +19,7 @@ from catalog.models import Persona, Pose, Scene
 from catalog.services import libraries
 from catalog.traits import Traits
 from imodel_site.api import MerchantViewSet, register
-from imodel_site.lib.api_answers import answers, example
+from imodel_site.lib.api_answers import answers, example, files_named
 from imodel_site.lib.api_parsers import BoundedJSONParser
 
 TITLE = "How it is called; 1 to 80 characters."
@@ -205,14 +205,15 @@ class Scenes(Shelf):
     model = Scene
     serializer_class = SceneSerializer
 
-    @answers({201: SceneSerializer}, takes=NewScene, examples=[
+    @answers({201: SceneSerializer}, takes=NewScene, refuses=(503,), examples=[
         example("A scene", {"title": "Evening park", "place": "park", "light": "golden hour"}),
     ])  # fmt: skip
     @takes_long
     def create(self, request: Request) -> Response:
         """Make a scene of your own."""
         given = {"light": "", "tone": "", **self._given(NewScene)}
-        return self._told(libraries.make_scene(merchant=self.actor.merchant, **given), 201)
+        with files_named("file"):
+            return self._told(libraries.make_scene(merchant=self.actor.merchant, **given), 201)
 
     @answers({200: SceneSerializer}, takes=SceneOrder)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -228,7 +229,7 @@ class Poses(Shelf):
     model = Pose
     serializer_class = PoseSerializer
 
-    @answers({201: PoseSerializer}, takes=NewPose, refuses=(404,), examples=[
+    @answers({201: PoseSerializer}, takes=NewPose, refuses=(404, 503), examples=[
         example("A mirrored copy", {"title": "Walking left", "copy_of": "01a20613-63fd-7cbb-8c10-9d288b061a4a",
                                     "mirrored": True}),
     ])  # fmt: skip
@@ -240,7 +241,8 @@ class Poses(Shelf):
         """
         given, merchant = self._given(NewPose), self.actor.merchant
         if "file" in given:
-            return self._told(libraries.make_pose(merchant=merchant, title=given["title"], file=given["file"]), 201)
+            with files_named("file"):
+                return self._told(libraries.make_pose(merchant=merchant, title=given["title"], file=given["file"]), 201)
         pose, mirrored = access_pose(self.actor, given["copy_of"], write=False), given.get("mirrored", False)
         copied = libraries.copy_pose(merchant=merchant, pose=pose, title=given["title"], mirrored=mirrored)
         return self._told(copied, 201)

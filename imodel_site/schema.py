@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
@@ -158,10 +160,17 @@ def _said(found: Mapping[str, Any], status: str) -> str:
 
 def complete(result: Any, generator: Any, request: Any, public: bool) -> Any:
     """Post-processing: the shared answers and headers, each written once."""
+    result["info"]["description"] = guide()
     components = result["components"]
     components["headers"] = {name: dict(header) for name, header in HEADERS.items()}
     components["responses"] = {name: _refusal(status, words) for status, (name, words) in REFUSALS.items()}
     return result
+
+
+def guide() -> str:
+    """docs/api.md without its title; links to our other pages become words, for nobody serves those."""
+    text = (settings.BASE_DIR / "docs" / "api.md").read_text(encoding="utf-8")
+    return re.sub(r"\[([^\]]+)\]\([^)]+\.md\)", r"\1", text.partition("\n")[2].strip())
 
 
 def _refusal(status: int, words: str) -> dict[str, Any]:
@@ -190,8 +199,6 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # a 
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         """The session's cookie."""
-        from django.conf import settings
-
         words = "A signed-in browser; changing calls also send the CSRF token as `X-CSRFToken`."
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME, "description": words}
 

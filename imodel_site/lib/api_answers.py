@@ -13,11 +13,14 @@ address has an id; 409, 413, 415, 422 and the Idempotency-Key for what changes t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
+
+from imodel_site.lib.errors import Refused
 
 REFUSES = "refuses"
 
@@ -48,6 +51,17 @@ def answers(
 def example(title: str, body: Any, *, answer: bool = False) -> OpenApiExample:
     """A body that works (or, with ``answer``, one that comes back)."""
     return OpenApiExample(title, value=body, request_only=not answer, response_only=answer)
+
+
+@contextmanager
+def files_named(name: str) -> Iterator[None]:
+    """Refusals of a picture name this field of the body; the pages' forms call theirs ``photos``."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.field in ("", "photos"):
+            refused.field = name
+        raise
 
 
 class Error(serializers.Serializer[Any]):

@@ -83,8 +83,9 @@ class TooMuch(Refused):
 
 
 def from_studio(error: StudioError, *, field: str = "") -> Refused:
-    """A studio error in our terms: the code stays, the words are in the reader's language."""
-    return Refused(error.code, sentence(error.code, error.message), field=field, retryable=error.retryable)
+    """A studio error in our terms: the code stays, the words are in the reader's language; 503 where it may pass."""
+    words, status = sentence(error.code, error.message), 503 if error.retryable else 0
+    return Refused(error.code, words, field=field, retryable=error.retryable, status=status)
 
 
 def error_body(error: Refused, request_id: str) -> dict[str, Any]:
