@@ -1,8 +1,13 @@
-"""allauth's hooks: what lies in the database of a second factor is encrypted."""
+"""allauth's hooks: who signed in a moment ago has proved it, and a second factor lies encrypted in the database."""
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
 
 from imodel_site.lib.sealing import seal, unseal
@@ -11,7 +16,15 @@ PURPOSE = "imodel.accounts.second-factor"
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """As allauth has it; here is where to change that."""
+    """As allauth has it, but for when it asks for the password again."""
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Not within five minutes of signing in: allauth itself counts only a password that was given once more."""
+        return super().is_reauthentication_required(app=app, **kwargs) and not self._signed_in_lately()
+
+    def _signed_in_lately(self) -> bool:
+        records = get_authentication_records(self.request, self.request.user)
+        return bool(records) and time.time() - records[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT
 
 
 class MFAAdapter(DefaultMFAAdapter):

@@ -25,6 +25,15 @@ def sign_in(person: Any) -> Client:
     return client
 
 
+def long_ago(client: Client) -> Client:
+    """The same browser hours after it was signed in: sensitive pages ask again."""
+    session = client.session
+    for record in session["account_authentication_methods"]:
+        record["at"] -= 2 * 3600
+    session.save()
+    return client
+
+
 def prove(client: Client) -> Client:
     """Type the password once more, as sensitive pages ask for."""
     assert client.post("/account/reauthenticate/", {"password": PASSWORD}).status_code == 302

@@ -20,7 +20,7 @@ from accounts.scoping import merchant_scope, unscoped
 from accounts.services import api_keys
 from imodel_site.lib.errors import Conflict
 from imodel_site.lib.logs import redact
-from tests.accounts.conftest import prove
+from tests.accounts.conftest import long_ago, prove
 
 pytestmark = pytest.mark.django_db
 Browser = Callable[[str], Client]
@@ -160,7 +160,7 @@ def test_a_suspended_shop_answers_403_and_a_closing_one_only_reads(cast: Any) ->
 
 
 def test_making_a_key_asks_who_is_there_and_shows_it_once(cast: Any, signed_in: Browser) -> None:
-    client = signed_in("alice")
+    client = long_ago(signed_in("alice"))
     form = {"name": "Shopify", "store": "eu", "scope": "write", "days": "30"}
     assert client.post("/settings/keys/new", form).url.startswith("/account/reauthenticate/")
     page = prove(client).post("/settings/keys/new", form)

@@ -15,7 +15,7 @@ from accounts.models import Invitation, Membership, Role, User
 from accounts.scoping import merchant_scope, unscoped
 from accounts.services import invitations, members
 from imodel_site.lib.errors import Conflict, NotHere, Refused, TooMuch
-from tests.accounts.conftest import prove, sign_in
+from tests.accounts.conftest import long_ago, prove, sign_in
 from tests.accounts.letters import code_for, link_for
 from tests.cast import PASSWORD
 
@@ -146,7 +146,7 @@ def test_the_last_owner_neither_leaves_nor_steps_down_nor_is_removed(cast: Any, 
 def test_removing_a_member_asks_who_is_there_and_then_carries_on(cast: Any, signed_in: Browser) -> None:
     vera = membership(cast.atelier, cast.vera)
     assert vera is not None
-    client = signed_in("alice")
+    client = long_ago(signed_in("alice"))
     address = f"/settings/people/{vera.pk}/remove"
     answer = client.post(address)
     assert answer.url.startswith("/account/reauthenticate/") and membership(cast.atelier, cast.vera)

@@ -15,7 +15,7 @@ from django.core import mail
 from django.test import Client, override_settings
 
 from tests.accounts.authenticator import Passkey
-from tests.accounts.conftest import prove, sign_in
+from tests.accounts.conftest import long_ago, prove, sign_in
 from tests.accounts.letters import code_for, last_to
 from tests.cast import PASSWORD
 
@@ -43,6 +43,13 @@ def enrol(client: Client) -> str:
 
 def recovery_codes(client: Client) -> list[str]:
     return list(client.get("/account/2fa/recovery-codes/").context["unused_codes"])  # shown this once
+
+
+def test_who_signed_in_a_moment_ago_is_not_asked_for_the_password_again(cast: Any, signed_in: Browser) -> None:
+    form = {"name": "Shopify", "scope": "read", "days": "30"}
+    client = signed_in("alice")
+    assert client.post("/settings/keys/new", form).status_code == 200
+    assert long_ago(client).post("/settings/keys/new", form).url.startswith("/account/reauthenticate/")
 
 
 def test_the_right_password_opens_and_a_wrong_one_does_not(cast: Any) -> None:

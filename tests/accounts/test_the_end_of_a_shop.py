@@ -17,7 +17,7 @@ from accounts.models import DeletionReport, Merchant, User
 from accounts.scoping import unscoped
 from accounts.services import closing
 from imodel_site.lib import periodic, storage
-from tests.accounts.conftest import prove
+from tests.accounts.conftest import long_ago, prove
 from tests.permissions.planting import plant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,7 +41,7 @@ def files(merchant: Any) -> list[str]:
 
 
 def test_an_owner_asks_types_the_name_and_every_member_is_warned(cast: Any, signed_in: Browser) -> None:
-    client = signed_in("alice")
+    client = long_ago(signed_in("alice"))
     assert client.post("/settings/delete", {"name": "Atelier"}).url.startswith("/account/reauthenticate/")
     prove(client)
     assert client.post("/settings/delete", {"name": "Atelje"}).status_code == 422

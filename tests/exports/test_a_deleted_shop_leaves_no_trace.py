@@ -245,8 +245,8 @@ def test_nothing_starts_once_its_time_has_come(cast: Any, shop: Filled) -> None:
 
 def test_a_running_jobs_every_later_write_is_void(cast: Any, shop: Filled) -> None:
     work = start(Look, cast.atelier)
-    closing._fence(cast.atelier.pk)
     with merchant_scope(cast.atelier):
+        closing._fence(cast.atelier.pk)
         work.progress("look", 0.5, kept=True)
     assert work.lost
     with unscoped("test"):

@@ -85,7 +85,12 @@ def _ids(rows: dict[str, Any]) -> dict[str, str]:
     return {name: str(rows[label].pk) for name, label in ROW_OF.items() if label in rows}
 
 
-PK_OF = {"batches/": "generation.Batch", "shoots/": "generation.Shoot", "pictures/": "generation.Picture", "account/2fa/": ""}
+PK_OF = {
+    "batches/": "generation.Batch",
+    "shoots/": "generation.Shoot",
+    "pictures/": "generation.Picture",
+    "account/2fa/": "",
+}
 ROW_OF = {
     "garment_id": "catalog.Garment",
     "photo_id": "catalog.GarmentPhoto",
@@ -173,6 +178,8 @@ def _session(person: User, second_factor: bool) -> str:
         record_authentication(request, person, method="password")
         if second_factor:
             record_authentication(request, person, method="mfa")
+    for record in request.session["account_authentication_methods"]:
+        record["at"] -= 2 * 3600
     request.session.save()
     return str(request.session.session_key)
 
