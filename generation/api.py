@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import once
-from generation import picture_api, services  # noqa: F401  # picture_api registers its viewset
+from generation import batch_api, picture_api, services  # noqa: F401  # the two register their viewsets
 from generation.access import access_shoot
 from generation.api_answers import (
     DryRunSerializer,

@@ -116,7 +116,7 @@ def plan(actor: Actor, wishes: Wishes) -> Matrix:
     Raises:
         NotHere: one of the ids is missing or another merchant's.
         Refused: ``crop_unknown``, ``count_out_of_range``, ``best_of_out_of_range``; ``batch_too_large`` before the
-            garments were looked up, where so many could not be right.
+            garments were looked up, where so many could not be right; ``pose_not_ready``.
     """
     choices = Choices(crop=wishes.crop, count=wishes.count, best_of=wishes.best_of)
     orders.check(choices)
@@ -206,6 +206,8 @@ def _looks(wishes: Wishes) -> list[Look]:
     personas = _in_order(Persona.objects, wishes.personas) or [orders.first(Persona)]
     scenes = _in_order(Scene.objects, wishes.scenes) or [orders.first(Scene)]
     poses = {row.pk: row for row in _in_order(Pose.objects, [pose for pose in wishes.poses if pose])}
+    for pose in poses.values():
+        orders.pose_json(pose)  # one that can not be used is refused before the count
     wanted = list(dict.fromkeys(wishes.poses)) or [None]
     return [
         Look(persona, scene, poses[pose] if pose else None)

@@ -287,6 +287,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "ShootKind": "generation.models.Kind",
+        "BatchStatus": "generation.models.Batch.Status",
         "JobStatus": "imodel_site.lib.jobs.model.Status",
         "EntryKind": "accounts.models.credits.LedgerEntry.Kind",
         "GarmentStatus": "catalog.models.Garment.Status",

@@ -71,7 +71,7 @@ def _start(actor: Actor, wishes: Wishes, skip_unusable: bool, key: str | None, s
     batch = Batch(
         merchant=actor.merchant,
         name=wishes.name,
-        choices=_written(wishes, matrix),
+        choices=written(matrix),
         shoots_total=matrix.shoots,
         pictures_total=matrix.pictures,
         price=matrix.price,
@@ -86,15 +86,16 @@ def _start(actor: Actor, wishes: Wishes, skip_unusable: bool, key: str | None, s
     return batch
 
 
-def _written(wishes: Wishes, matrix: Matrix) -> dict[str, Any]:
+def written(matrix: Matrix) -> dict[str, Any]:
     """What the board is drawn from: its shoots are the cells, row by row, in the order of their ids."""
+    asked = matrix.choices
     return {
         "rows": [{"garment": str(photo.garment_id), "photo": str(photo.pk)} for photo in matrix.photos],
         "looks": [_look_words(look) for look in matrix.looks],
         "left_out": [{"garment": str(one.garment.pk), "reason": one.reason} for one in matrix.left_out],
-        "crop": wishes.crop,
-        "count": wishes.count,
-        "best_of": wishes.best_of,
+        "crop": asked.crop,
+        "count": asked.count,
+        "best_of": asked.best_of,
     }
 
 

@@ -103,6 +103,8 @@ ROW_OF = {
     "shoot_id": "generation.Shoot",
     "key_id": "accounts.ApiKey",
     "invitation_id": "accounts.Invitation",
+    "webhook_id": "accounts.WebhookEndpoint",
+    "delivery_id": "accounts.WebhookDelivery",
     "export_id": "accounts.Export",
 }
 
