@@ -58,6 +58,11 @@ class Line:
         return self.told.pieces if self.told and self.entry.kind in (Kind.CAPTURE, Kind.RELEASE) else ()
 
     @property
+    def taken(self) -> int:
+        """Credits that can not be spent any more since this entry."""
+        return max(0, -self.entry.available_change)
+
+    @property
     def paid(self) -> int:
         """Credits that this entry took out of what was reserved."""
         return -self.entry.held_change if self.entry.kind == Kind.CAPTURE else 0

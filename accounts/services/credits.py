@@ -1,7 +1,7 @@
 """Credits: what a merchant may still spend. Each movement is an entry of the ledger, and the account is their sum.
 
-The account's row is the one place where a merchant's movements wait for one another: it is locked first and written
-with its entries, in the transaction of whoever calls, as the last row that this transaction locks (docs/credits.md).
+The account's row is the one place where a merchant's movements wait for one another. It is written with its entries, in
+the transaction of whoever calls, as the last row that this transaction locks (docs/credits.md).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import F, Max, Q, Sum
+from django.db import connection, transaction
+from django.db.models import Max, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,7 +21,7 @@ from accounts.models import CreditAccount, LedgerEntry, Merchant, Plan, User
 from accounts.scoping import merchant_scope, unscoped
 from accounts.services.plans import limits, plan_of
 from imodel_site.lib.errors import Refused
-from imodel_site.lib.ids import uuid7
+from imodel_site.lib.ids import earliest, uuid7
 
 Kind = LedgerEntry.Kind
 
@@ -110,7 +110,7 @@ def next_month(today: date) -> date:
 def spent_since(merchant_id: UUID, moment: datetime) -> int:
     """Credits paid from then on."""
     with merchant_scope(merchant_id):
-        rows = LedgerEntry.objects.filter(kind=Kind.CAPTURE, created_at__gte=moment)
+        rows = LedgerEntry.objects.filter(kind=Kind.CAPTURE, pk__gte=earliest(moment))
         return -int(rows.aggregate(sum=Sum("held_change"))["sum"] or 0)
 
 
@@ -133,14 +133,16 @@ def hold_many(*, merchant_id: UUID, jobs: Sequence[tuple[UUID, int]], note: str 
     if any(amount < 0 for _job, amount in jobs):
         raise ValueError("a price is never negative")
     with merchant_scope(merchant_id), transaction.atomic(savepoint=False):
-        row = _lock(merchant_id)
         known = _rounds(job for job, _amount in jobs)
         moves = [_hold(job, amount, known, note) for job, amount in jobs if amount and not _holds(job, known)]
-        price = -sum(move.available for move in moves)
-        if price <= row.available:
-            _write(row, moves)
+        # Without locking first: between the UPDATE and the caller's commit stands nothing but the entries.
+        if _try_write(merchant_id, moves) is not None:
+            return
+        row = account(merchant_id)  # perhaps there was none yet
+        if _try_write(merchant_id, moves) is not None:
             return
     # Out here nothing was written, so that the caller's transaction is still good for something else.
+    price = -sum(move.available for move in moves)
     words = _("This costs %(price)d credits, and you have %(balance)d. Order less, or wait for the next month's.")
     raise Refused("credits_short", words % {"price": price, "balance": row.available}, status=402)
 
@@ -267,37 +269,51 @@ def _rounds(jobs: Iterable[UUID]) -> dict[UUID, tuple[int, int]]:
 
 
 def _write(row: CreditAccount, moves: Sequence[Move]) -> list[LedgerEntry]:
-    """Change the locked account, and write its entries with the balance after each.
+    """Change an account that was locked and read, so that its sums are known to reach."""
+    entries = _try_write(row.merchant_id, moves)
+    if entries is None:
+        raise RuntimeError(f"the account of merchant {row.merchant_id} is not what was read under its lock")
+    return entries
 
-    Raises:
-        RuntimeError: the account does not hold what was read under its lock; nothing is written.
-    """
+
+def _try_write(merchant_id: UUID, moves: Sequence[Move]) -> list[LedgerEntry] | None:
+    """Change the account and write the entries with the sums after each; None when it has not that much."""
     if not moves:
         return []
     available, held = sum(move.available for move in moves), sum(move.held for move in moves)
-    enough = Q(available__gte=-available, held__gte=-held)
-    changed = CreditAccount.objects.filter(enough, pk=row.pk).update(
-        available=F("available") + available, held=F("held") + held
-    )
-    if not changed:
-        raise RuntimeError(f"the credits of merchant {row.merchant_id} would go below zero")
-    entries = list(_entries(row, moves))
+    after = _add(merchant_id, available, held)
+    if after is None:
+        return None
+    entries = list(_entries(merchant_id, moves, after[0] - available, after[1] - held))
     LedgerEntry.objects.bulk_create(entries)
     return entries
 
 
-def _entries(row: CreditAccount, moves: Sequence[Move]) -> Iterator[LedgerEntry]:
+def _add(merchant_id: UUID, available: int, held: int) -> tuple[int, int] | None:
+    """The sums after a conditional UPDATE, told by the same statement; None when it changed nothing."""
+    key = CreditAccount._meta.get_field("merchant").get_db_prep_value(merchant_id, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE accounts_creditaccount SET available = available + %s, held = held + %s"
+            " WHERE merchant_id = %s AND available >= %s AND held >= %s RETURNING available, held",
+            (available, held, key, -available, -held),
+        )
+        found: tuple[int, int] | None = cursor.fetchone()
+    return found
+
+
+def _entries(merchant_id: UUID, moves: Sequence[Move], available: int, held: int) -> Iterator[LedgerEntry]:
     """Ids are dealt in order, so that newest first shows each balance after the one it came from."""
     for identity, move in zip(sorted(uuid7() for _move in moves), moves, strict=True):
-        row.available, row.held = row.available + move.available, row.held + move.held
+        available, held = available + move.available, held + move.held
         yield LedgerEntry(
             pk=identity,
-            merchant_id=row.merchant_id,
+            merchant_id=merchant_id,
             kind=move.kind,
             available_change=move.available,
             held_change=move.held,
-            available_after=row.available,
-            held_after=row.held,
+            available_after=available,
+            held_after=held,
             job_id=move.job_id,
             round=move.round,
             period=move.period,

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import secrets
 import time
+from datetime import datetime
 from uuid import UUID
 
 MILLISECOND = 1_000_000
+
+
+def earliest(moment: datetime) -> UUID:
+    """The least id that a row of this moment can have: a time as the bound of an index range."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def uuid7() -> UUID:
