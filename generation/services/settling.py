@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.db.models import Sum
 
 from accounts.services import credits, webhooks
+from generation import announcing
 from generation.models import Shoot
 from generation.services import batches
 from imodel_site.lib.jobs.model import Status
@@ -20,7 +20,7 @@ def shoot_ended(shoot: Shoot) -> None:
         type=f"shoot.{shoot.status}",
         subject_id=shoot.pk,
         round=shoot.token,
-        data=_told(shoot),
+        data=announcing.told(shoot),
     )
     if shoot.batch_id is not None:
         batches.shoots_ended({shoot.batch_id})
@@ -34,14 +34,10 @@ def shoots_cancelled(shoots: Sequence[Shoot]) -> None:
     ``order`` and ``timings`` may be deferred.
     """
     merchant_id = shoots[0].merchant_id
-    told = {(shoot.pk, shoot.token): _told(shoot) for shoot in shoots}
+    told = {(shoot.pk, shoot.token): announcing.told(shoot) for shoot in shoots}
     webhooks.emit_many(merchant_id=merchant_id, type=f"shoot.{Status.CANCELLED}", told=told)
     batches.shoots_ended({shoot.batch_id for shoot in shoots} - {None})
     credits.release_many(merchant_id=merchant_id, job_ids=[shoot.pk for shoot in shoots])
-
-
-def _told(shoot: Shoot) -> dict[str, Any]:
-    return {"id": str(shoot.pk), "status": shoot.status}
 
 
 def _cost(shoot: Shoot) -> int:

@@ -96,4 +96,6 @@ SHAPES: dict[str, Any] = {
         "garment": {"reason": canary},
     },
     "landmarks": lambda merchant, canary: None,
+    "secrets": lambda merchant, canary: [],  # sealed ones, which nobody can make up
+    "events": lambda merchant, canary: [canary],
 }

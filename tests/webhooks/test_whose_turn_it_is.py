@@ -1,0 +1,118 @@
+"""Limits for each endpoint, turns among them, and merchants for whom nothing is sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Merchant, WebhookDelivery, WebhookEndpoint
+from accounts.services.webhooks import outcomes, sending, turns
+from imodel_site.worker.courier import OTHERS_AT_ONCE, POOL, QUICK_AT_ONCE, Hands
+from tests.webhooks.conftest import happened
+
+pytestmark = pytest.mark.django_db
+NOWHERE = "http://127.0.0.1:9"
+
+
+def take(*, quick: int = 16, others: int = 16, together: int = 32) -> list[sending.Parcel]:
+    return turns.claim(quick=quick, others=others, together=together)
+
+
+def take_all() -> list[sending.Parcel]:
+    """Until nobody has room."""
+    found: list[sending.Parcel] = []
+    while more := take():
+        found += more
+    return found
+
+
+def known(url: str, **fields: Any) -> None:
+    WebhookEndpoint.objects.filter(url=url).update(**fields)
+
+
+@pytest.fixture
+def backlog(cast: Any, endpoint: Any) -> Any:
+    """``backlog("a", 5)``: an endpoint with so many events waiting."""
+
+    def make(name: str, count: int) -> str:
+        url = f"{NOWHERE}/{name}"
+        endpoint(url, "shoot.failed" if name.startswith("f") else "shoot.succeeded")
+        for _ in range(count):
+            happened(cast.atelier, "shoot.failed" if name.startswith("f") else "shoot.succeeded")
+        return url
+
+    return make
+
+
+def test_two_at_once_and_one_while_it_fails(backlog: Any, everybody: None) -> None:
+    url = backlog("a", 5)
+    first = take_all()
+    assert len(first) == 2
+    outcomes.record(first[0], sending.Outcome(500, milliseconds=5))
+    assert take_all() == []  # the other one is still on its way
+    outcomes.record(first[1], sending.Outcome(500, milliseconds=5))
+    assert len(take_all()) == 1
+    assert WebhookEndpoint.objects.get(url=url).failing_since is not None
+
+
+def test_each_endpoint_gets_its_turn_before_anybody_a_second_one(backlog: Any, everybody: None) -> None:
+    urls = {backlog(f"f{number}", 2) for number in range(3)} | {backlog("a", 2)}
+    first = take()
+    assert {parcel.url for parcel in first} == urls and len(first) == 4
+    assert len(take()) == 4
+    assert take() == []
+
+
+def test_who_waited_longest_comes_first(backlog: Any, everybody: None) -> None:
+    urls = [backlog(f"f{number}", 4) for number in range(4)]
+    now = timezone.now()
+    for place, url in enumerate(urls):
+        known(url, tried_at=now - timedelta(minutes=place), last_milliseconds=5)
+    assert [take(quick=1, others=0)[0].url for _ in range(4)] == urls[::-1]
+
+
+def test_the_quick_and_the_others_have_room_of_their_own(backlog: Any, everybody: None) -> None:
+    quick, slow, failing, fresh = (backlog(f"f{name}", 3) for name in ("q", "s", "x", "n"))
+    known(quick, last_milliseconds=200)
+    known(slow, last_milliseconds=3000)
+    known(failing, last_milliseconds=3, failing_since=timezone.now())
+    assert {parcel.url for parcel in take(quick=9, others=0)} == {quick}
+    assert {parcel.url for parcel in take(quick=0, others=9)} == {slow, failing, fresh}
+    assert len(take(quick=9, others=9, together=1)) == 1
+
+
+def test_neither_kind_can_take_the_whole_pool() -> None:
+    parcel = sending.Parcel(*[None] * 6, "{}", [])  # type: ignore[arg-type]  # only its kind matters
+    hands = Hands()
+    for _ in range(OTHERS_AT_ONCE):
+        hands.take(parcel)
+    assert hands.room() == {"quick": QUICK_AT_ONCE, "others": 0, "together": POOL - OTHERS_AT_ONCE}
+    assert QUICK_AT_ONCE < POOL and OTHERS_AT_ONCE < POOL <= QUICK_AT_ONCE + OTHERS_AT_ONCE
+
+
+@pytest.mark.parametrize("status", [Merchant.Status.SUSPENDED, Merchant.Status.CLOSING])
+def test_for_a_shop_that_is_not_active_nothing_is_sent_and_nothing_lost(
+    cast: Any, backlog: Any, everybody: None, status: str
+) -> None:
+    backlog("a", 1)
+    Merchant.objects.filter(pk=cast.atelier.pk).update(status=status)
+    assert take_all() == []
+    Merchant.objects.filter(pk=cast.atelier.pk).update(status=Merchant.Status.ACTIVE)
+    assert len(take_all()) == 1
+
+
+def test_what_is_due_later_waits(backlog: Any, everybody: None) -> None:
+    backlog("a", 1)
+    WebhookDelivery.objects.update(due_at=timezone.now() + timedelta(hours=1))
+    assert take_all() == []
+
+
+def test_a_lease_that_is_over_or_was_written_by_a_clock_put_back_is_none(backlog: Any, everybody: None) -> None:
+    backlog("a", 1)
+    assert (len(take()), len(take())) == (1, 0)
+    for lease in (timedelta(seconds=-1), timedelta(days=1)):
+        WebhookDelivery.objects.update(lease_until=timezone.now() + lease)
+        assert len(take()) == 1
