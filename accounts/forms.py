@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import webhook_log
 from accounts.models import ApiKey, Merchant, Role, User, WebhookEndpoint
-from accounts.services import merchants
+from accounts.services import invitations, merchants
 from accounts.services.webhooks import TYPES
 
 INVITED = "invitation"  # in the session: the id of the invitation that somebody is about to accept
@@ -29,8 +29,10 @@ class SignupForm(AllauthSignupForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["shop"].widget.attrs["autocomplete"] = "organization"
-        if context.request.session.get(INVITED):
+        invited = context.request.session.get(INVITED)
+        if invited:
             del self.fields["shop"]
+            self.fields["email"].initial = invitations.address_of(invited)
 
     @transaction.atomic
     def save(self, request: Any) -> User:

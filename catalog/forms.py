@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, ClassVar
 
 from django import forms
@@ -35,7 +34,7 @@ class GarmentForm(forms.Form):
     def details(self) -> Details:
         """For the service."""
         given: dict[str, Any] = dict(self.cleaned_data)
-        given["tags"] = tuple(re.split(r"[,，、;\n]", given["tags"]))
+        given["tags"] = garments.split_tags(given["tags"])
         return Details(**given)
 
 

@@ -305,6 +305,7 @@ METRICS_PORT = env.number("IMODEL_METRICS_PORT", 0, least=0, most=65535)  # of `
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [str(BASE_DIR / "locale")]
+FORMAT_MODULE_PATH = ["imodel_site.formats"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
 

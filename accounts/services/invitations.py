@@ -95,6 +95,12 @@ def find_again(identity: str) -> Invitation:
     return _or_gone(found)
 
 
+def address_of(identity: str) -> str:
+    """Whom the invitation that the session remembers is for; empty when it counts no more."""
+    with unscoped("an invitation names its merchant"):
+        return str(_open().filter(pk=identity).values_list("email", flat=True).first() or "")
+
+
 @transaction.atomic
 def accept(*, invitation: Invitation, user: User) -> Membership:
     """The person joins, if the invited address is theirs and verified."""

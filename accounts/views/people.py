@@ -17,7 +17,7 @@ from accounts.forms import INVITED, InviteForm, RoleForm
 from accounts.models import Invitation, Membership, Role
 from accounts.services import invitations, members
 from accounts.views.forms import attempt
-from imodel_site.lib.errors import NotHere
+from imodel_site.lib.errors import NotHere, Refused
 
 
 @member_required
@@ -27,11 +27,16 @@ def people(request: Any) -> HttpResponse:
     return _page(request, InviteForm())
 
 
-def _page(request: Any, form: InviteForm) -> HttpResponse:
+def _page(request: Any, form: InviteForm, refused: tuple[Membership, Refused] | None = None) -> HttpResponse:
+    """``refused``: whose row on the page was to be changed, and why it was not."""
     rows = Membership.objects.select_related("user").order_by("created_at", "id")
     waiting = Invitation.objects.filter(accepted_at=None).order_by("-created_at") if request.actor.is_owner else []
     context = {"members": rows, "invitations": waiting, "form": form, "roles": Role.choices, "tab": "people"}
-    return render(request, "accounts/people.html", context, status=422 if form.errors else 200)
+    status = 422 if form.errors else 200
+    if refused is not None:
+        context |= {"refused_row": refused[0].pk, "refused": refused[1].message}
+        status = refused[1].status
+    return render(request, "accounts/people.html", context, status=status)
 
 
 @owner_required
@@ -64,7 +69,10 @@ def change_role(request: Any, member_id: str) -> HttpResponse:
     membership = access.access_member(request.actor, member_id, write=True)
     form = RoleForm(request.POST)
     role = form.cleaned_data["role"] if form.is_valid() else ""
-    members.change_role(membership=membership, role=role)
+    try:
+        members.change_role(membership=membership, role=role)
+    except Refused as refused:
+        return _page(request, InviteForm(), (membership, refused))
     messages.success(request, _("Role changed."))
     return redirect("accounts:people")
 
@@ -74,7 +82,11 @@ def change_role(request: Any, member_id: str) -> HttpResponse:
 @reauthentication_required
 def remove(request: Any, member_id: str) -> HttpResponse:
     """Remove a member."""
-    members.remove_member(membership=access.access_member(request.actor, member_id, write=True))
+    membership = access.access_member(request.actor, member_id, write=True)
+    try:
+        members.remove_member(membership=membership)
+    except Refused as refused:
+        return _page(request, InviteForm(), (membership, refused))
     messages.success(request, _("Removed."))
     return redirect("accounts:people")
 
@@ -84,7 +96,10 @@ def remove(request: Any, member_id: str) -> HttpResponse:
 def leave(request: Any) -> HttpResponse:
     """Leave the shop oneself."""
     name = request.merchant.name
-    members.remove_member(membership=request.membership)
+    try:
+        members.remove_member(membership=request.membership)
+    except Refused as refused:
+        return _page(request, InviteForm(), (request.membership, refused))
     request.session.pop(middleware.SESSION_KEY, None)
     messages.success(request, _("You left %(shop)s.") % {"shop": name})
     return redirect("front:home")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -43,6 +44,11 @@ def clean_line(text: str, most: int) -> str:
     """One line without control characters."""
     shown = "".join(mark if mark.isprintable() else " " for mark in text)
     return " ".join(shown.split())[:most].rstrip()
+
+
+def split_tags(text: str) -> tuple[str, ...]:
+    """What was typed into one field, at the commas of any script, semicolons and line ends; empty parts left out."""
+    return tuple(part for part in re.split(r"[,，、;；\n]", text) if part.strip())
 
 
 def clean_tags(words: Iterable[str]) -> tuple[str, ...]:
@@ -134,16 +140,15 @@ def set_category(*, garments: Sequence[Garment], category: str) -> int:
 
 @transaction.atomic
 def tag_all(*, garments: Sequence[Garment], tag: str, on: bool) -> int:
-    """Put a tag on many garments, or take it off; how many now have it, or had it."""
-    words = clean_tags([tag])
+    """Put tags (``tag``: one, or several with commas) on many garments, or take them off; how many garments changed."""
+    words = clean_tags(split_tags(tag))
     if not words:
         raise Refused("tag_missing", _("Type the tag."), field="tag")
     changed = 0
     for garment in garments:
         tags = _tags(garment)
-        if (words[0] in tags) != on:
-            wanted = (*tags, words[0]) if on else tuple(tag for tag in tags if tag != words[0])
-            clean_tags(wanted)
+        wanted = clean_tags((*tags, *words)) if on else tuple(name for name in tags if name not in words)
+        if wanted != tags:
             _save(garment, wanted)
             _set_tags(garment, wanted)
             changed += 1

@@ -10,6 +10,7 @@ from generation.services.pictures import (
     review_pictures,
     set_favourite,
     tag_pictures,
+    tag_with_words,
     untag_pictures,
 )
 from generation.services.shoots import (
@@ -39,6 +40,7 @@ __all__ = [
     "store_mask",
     "store_picture",
     "tag_pictures",
+    "tag_with_words",
     "untag_pictures",
     "vary",
 ]

@@ -17,6 +17,7 @@ from accounts.access import allow_write
 from accounts.actors import Actor
 from accounts.models.moderation import Moderation
 from accounts.scoping import merchant_scope, unscoped
+from catalog.services.garments import split_tags
 from generation.models import Picture, PictureTag, Review, Shoot
 from imodel_site.lib import storage
 from imodel_site.lib.errors import Refused
@@ -112,6 +113,17 @@ def _refuse_crowded(pictures: Sequence[Picture], tag: str) -> None:
     if others.values("picture").annotate(count=Count("pk")).filter(count__gte=MOST_TAGS).exists():
         words = _("A picture can carry %(most)d tags. Remove one first.") % {"most": MOST_TAGS}
         raise Refused("too_many_tags", words, field="tag")
+
+
+@transaction.atomic
+def tag_with_words(*, actor: Actor, pictures: Sequence[Picture], text: str) -> None:
+    """What was typed into the tag field: one tag, or several with commas between them; all of them or none.
+
+    Raises:
+        Refused: as :func:`tag_pictures`.
+    """
+    for name in split_tags(text) or [text]:
+        tag_pictures(actor=actor, pictures=pictures, name=name)
 
 
 def untag_pictures(*, actor: Actor, pictures: Sequence[Picture], name: str) -> None:

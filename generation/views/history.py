@@ -141,7 +141,7 @@ def _unfavourite(request: Any, chosen: Sequence[Picture]) -> None:
 
 
 def _tag(request: Any, chosen: Sequence[Picture]) -> None:
-    services.tag_pictures(actor=request.actor, pictures=chosen, name=request.POST.get("tag", ""))
+    services.tag_with_words(actor=request.actor, pictures=chosen, text=request.POST.get("tag", ""))
     messages.success(request, _said(len(chosen)))
 
 

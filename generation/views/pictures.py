@@ -168,7 +168,7 @@ def tag(request: Any, pk: UUID) -> HttpResponse:
         if name := request.POST.get("remove"):
             services.untag_pictures(actor=request.actor, pictures=[found], name=name)
         else:
-            services.tag_pictures(actor=request.actor, pictures=[found], name=request.POST.get("tag", ""))
+            services.tag_with_words(actor=request.actor, pictures=[found], text=request.POST.get("tag", ""))
     except Refused as refused:
         messages.error(request, str(refused.message))
     return back(request, found)

@@ -143,6 +143,19 @@ def test_the_last_owner_neither_leaves_nor_steps_down_nor_is_removed(cast: Any, 
     assert found is not None and found.role == Role.EDITOR
 
 
+def test_the_page_of_people_says_beside_the_last_owner_why_nothing_changed(cast: Any, signed_in: Browser) -> None:
+    row = membership(cast.atelier, cast.alice)
+    assert row is not None
+    client = signed_in("alice")
+    for address, form in ((f"/settings/people/{row.pk}/role", {"role": "viewer"}), ("/settings/people/leave", {})):
+        page = client.post(address, form)
+        assert page.status_code == 409 and page.templates[0].name == "accounts/people.html"
+        cell = page.content.decode().split(f'action="/settings/people/{row.pk}/role"')[1].split("</td>")[0]
+        assert "A shop needs an owner" in cell
+    found = membership(cast.atelier, cast.alice)
+    assert found is not None and found.role == Role.OWNER
+
+
 def test_removing_a_member_asks_who_is_there_and_then_carries_on(cast: Any, signed_in: Browser) -> None:
     vera = membership(cast.atelier, cast.vera)
     assert vera is not None

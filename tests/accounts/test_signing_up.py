@@ -9,9 +9,10 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 
-from accounts.models import Membership, Merchant, Role, User
-from imodel_site.lib.scope import unscoped
-from tests.accounts.letters import code_for
+from accounts.models import Invitation, Membership, Merchant, Role, User
+from accounts.services import invitations
+from imodel_site.lib.scope import merchant_scope, unscoped
+from tests.accounts.letters import code_for, link_for
 from tests.cast import PASSWORD
 
 FORM = {"shop": "Blue  Barn", "email": "Nina@Example.com", "password1": PASSWORD}
@@ -96,3 +97,17 @@ def _subject_to(letters: Any, person: User, cast: Any) -> str:
     with TestCase.captureOnCommitCallbacks(execute=True), transaction.atomic():
         letters.send_all("kept", people=[person], merchant=cast.atelier, by=cast.alice)
     return str(mail.outbox[-1].subject)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_was_invited_finds_the_address_filled_in(cast: Any) -> None:
+    client = Client()
+    with merchant_scope(cast.atelier.pk):
+        invitations.invite(merchant=cast.atelier, by=cast.alice, email="new@example.com", role=Role.VIEWER)
+    client.get(link_for("new@example.com"))
+    page = client.get("/account/signup/")
+    assert page.context["form"]["email"].value() == "new@example.com" and "shop" not in page.context["form"].fields
+    with unscoped("test"):
+        Invitation.objects.all().delete()
+    assert client.get("/account/signup/").context["form"]["email"].value() == ""
+    assert not Client().get("/account/signup/").context["form"]["email"].value()

@@ -280,6 +280,15 @@ def test_the_pages_lead_from_the_file_to_its_problems(signed_in, cast):
     assert (status["done"], status["status"]) == (True, "succeeded")
 
 
+@pytest.mark.parametrize("data, words", [(b"name,sku\n", b"only a heading"), (b"name,sku\n,S1\n", b"No row can be")])
+def test_a_table_without_a_garment_offers_no_import(signed_in, data, words):
+    alice = signed_in("alice")
+    answer = alice.post("/catalog/import", {"file": upload(data, "t.csv", "text/csv")})
+    page = alice.get(answer["Location"])
+    assert words in page.content and b"Import 0" not in page.content
+    assert alice.post(f"{answer['Location']}/start", {"c0": "name", "c1": "sku"}).status_code == 422
+
+
 def test_a_file_that_can_not_be_read_says_so_beside_its_field(signed_in):
     answer = signed_in("alice").post("/catalog/import", {"file": upload(HOSTILE["csv_quotes"], "t.csv", "text/csv")})
     assert answer.status_code == 422 and b"quotation mark" in answer.content

@@ -1,6 +1,6 @@
 """A process of its own that deletes merchants or packs an archive, saying each step: for being killed in between.
 
-    python -m tests.exports.drive delete|export
+python -m tests.exports.drive delete|export
 """
 
 from __future__ import annotations

@@ -199,5 +199,7 @@ def test_rows_that_change_while_it_is_made_do_not_stop_it(cast: Any, shop: Fille
         shop.rows["catalog.GarmentTag"].delete()
     work_it_off()
     opened = zipfile.ZipFile(io.BytesIO(storage.read(fresh(export).key)))
-    assert {entry["path"].split("/")[0] for entry in json.loads(opened.read("manifest.json"))["missing"]} >= {"pictures"}
+    assert {entry["path"].split("/")[0] for entry in json.loads(opened.read("manifest.json"))["missing"]} >= {
+        "pictures"
+    }
     assert connection.vendor and rows_of(cast.atelier.pk)["catalog_garmenttag"] == []

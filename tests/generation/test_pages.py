@@ -166,6 +166,9 @@ def test_the_buttons_of_a_picture_do_what_they_say(alice, house, executor):
     assert fresh().favourite is True
     alice.post(reverse("generation:tag", args=[picture.pk]), here | {"tag": "  spring   sale "})
     assert "spring sale" in page(alice, "picture", picture.pk)
+    alice.post(reverse("generation:tag", args=[picture.pk]), here | {"tag": "summer, linen，beach"})
+    with unscoped("test"):
+        assert {tag.name for tag in fresh().tags.all()} == {"spring sale", "summer", "linen", "beach"}
     alice.post(reverse("generation:tag", args=[picture.pk]), here | {"remove": "spring sale"})
     assert "spring sale" not in page(alice, "picture", picture.pk)
     alice.post(reverse("generation:delete", args=[picture.pk]))
