@@ -93,14 +93,14 @@ def page(actor: Actor, values: Mapping[str, Any]) -> dict[str, Any]:
         "outfits": _plain(outfit_choices(), values.get("outfit") or base.outfit),
         "counts": range(1, MOST + 1),
         "count": values.get("count") or base.count,
-        "price": pricing.price_of(replace(base, **_counted(values))),
+        "price": pricing.price_of(_counted(base, values)),
         "best_of": _plain([(str(n), label) for n, label in BEST_OF], str(values.get("best_of") or base.best_of)),
     }
 
 
-def _counted(values: Mapping[str, Any]) -> dict[str, int]:
-    """How many pictures were chosen, and candidates for each; what the price depends on."""
-    return {name: values[name] for name in ("count", "best_of") if values.get(name)}
+def _counted(base: Choices, values: Mapping[str, Any]) -> Choices:
+    """With as many pictures, and candidates for each, as were chosen: what the price depends on."""
+    return replace(base, count=values.get("count") or base.count, best_of=values.get("best_of") or base.best_of)
 
 
 def _photos(actor: Actor, wanted: Any) -> list[GarmentPhoto]:
