@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 
 from django.db import InterfaceError, OperationalError, connection
@@ -21,38 +21,40 @@ from imodel_site.lib.fetch import Fetcher
 from imodel_site.metrics import counting
 
 log = logging.getLogger("imodel.webhooks")
-POOL = 16
-# Tries at once of each kind. Together more than the pool, each less: neither kind can take all of it from the other.
-QUICK_AT_ONCE, OTHERS_AT_ONCE = 12, 8
+# Tries at once of each kind of endpoint. Each kind has places of its own, which no other can take: an endpoint that
+# answers never waits for one that does not.
+ROOMS = {turns.QUICK: 8, turns.FRESH: 3, turns.SLOW: 2, turns.FAILING: 3}
+POOL = sum(ROOMS.values())
 LOOK_EVERY = 0.5  # seconds, while nothing moves
 AFTER_TROUBLE = 2.0
 Work = queue.SimpleQueue[Callable[[], None] | None]
 
 
-@dataclass
 class Hands:
-    """What is being sent right now, and what came of it; only the courier's thread changes the counts."""
+    """What is being sent right now, and what came of it; only the courier's thread counts."""
 
-    quick: int = 0
-    others: int = 0
-    done: queue.SimpleQueue[tuple[Parcel, Outcome]] = field(default_factory=queue.SimpleQueue)
+    def __init__(self) -> None:
+        self._busy: Counter[str] = Counter()
+        self.done: queue.SimpleQueue[tuple[Parcel, Outcome]] = queue.SimpleQueue()
 
     @property
     def empty(self) -> bool:
         """Whether nothing is on its way and nothing is left to be written down."""
-        return not self.quick and not self.others and self.done.empty()
+        return not self._busy.total() and self.done.empty()
 
     def room(self) -> dict[str, int]:
-        """How many more of each kind, and of both together, may be taken."""
-        free = POOL - self.quick - self.others
-        return {"quick": QUICK_AT_ONCE - self.quick, "others": OTHERS_AT_ONCE - self.others, "together": free}
+        """How many more of each kind."""
+        return {kind: most - self._busy[kind] for kind, most in ROOMS.items()}
 
-    def take(self, parcel: Parcel, by: int = 1) -> None:
-        """It is on its way, or (-1) back."""
-        if parcel.quick:
-            self.quick += by
-        else:
-            self.others += by
+    def take(self, parcel: Parcel) -> None:
+        """It is on its way."""
+        self._busy[parcel.kind] += 1
+
+    def back(self) -> tuple[Parcel, Outcome]:
+        """The next that is done."""
+        parcel, outcome = self.done.get()
+        self._busy[parcel.kind] -= 1
+        return parcel, outcome
 
 
 class Courier:
@@ -113,9 +115,7 @@ class Courier:
 
     def _write_down(self) -> None:
         while not self._hands.done.empty():
-            parcel, outcome = self._hands.done.get()
-            self._hands.take(parcel, -1)
-            self._unwritten.append((parcel, outcome))
+            self._unwritten.append(self._hands.back())
         while self._unwritten:
             notice = _record(*self._unwritten[0])
             counting.webhook(self._unwritten.pop(0)[1].status)
@@ -123,8 +123,7 @@ class Courier:
                 self._mails.put(partial(_tell, notice))
 
     def _take(self, line: Fetcher) -> int:
-        room = self._hands.room()
-        parcels = turns.claim(**room) if room["together"] > 0 else []
+        parcels = turns.claim(self._hands.room())
         for parcel in parcels:
             self._hands.take(parcel)
             self._todo.put(partial(self._send, parcel, line))

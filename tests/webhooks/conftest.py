@@ -43,10 +43,15 @@ def happened(merchant: Any, type: str = TYPES[0], *, round: int = 1, **data: Any
     return str(subject)
 
 
+def claim(most: int = 16) -> list[sending.Parcel]:
+    """What a courier would take now."""
+    return turns.claim(dict.fromkeys(turns.KINDS, most))
+
+
 def carry(line: Fetcher | None = None, *, most: int = 16) -> list[Notice]:
     """One round of a courier, one try after the other; mails what is to be mailed."""
     told = []
-    for parcel in turns.claim(quick=most, others=most, together=most):
+    for parcel in claim(most):
         notice = outcomes.record(parcel, sending.send(parcel, line or sending.line()))
         if notice is not None and tell(notice):
             told.append(notice)

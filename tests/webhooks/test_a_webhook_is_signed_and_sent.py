@@ -16,7 +16,7 @@ from accounts.scoping import merchant_scope
 from accounts.services.webhooks import endpoints, sending
 from imodel_site.lib.fetch import Fetcher, is_public
 from tests.lib.https_server import ADDRESS, certificate
-from tests.webhooks.conftest import carry, happened
+from tests.webhooks.conftest import carry, claim, due_now, happened
 from tests.webhooks.receiver import Receiver, receiving, says
 
 pytestmark = pytest.mark.django_db
@@ -110,8 +110,6 @@ def test_a_name_that_leads_to_a_private_address_by_now_is_not_posted_to(
             (shop.port,), lambda host, port: [answers.pop(0)], lambda a: a == ADDRESS or is_public(a), tls[1]
         )
         carry(line)
-        from tests.webhooks.conftest import due_now
-
         due_now()
         carry(line)
     assert (len(shop.came), attempts()) == (1, [(500, ""), (None, "url_not_public")])
@@ -220,11 +218,9 @@ def test_nothing_of_an_answers_words_is_kept(cast: Any, endpoint: Any, everybody
 
 
 def test_a_url_that_holds_a_secret_is_in_no_repr(cast: Any, endpoint: Any) -> None:
-    from accounts.services.webhooks import turns
-
     made = endpoint("http://127.0.0.1:9/hush-hush")
     happened(cast.atelier)
-    (parcel,) = turns.claim(quick=1, others=1, together=1)
+    (parcel,) = claim()
     assert "hush" not in repr(parcel)
     assert made.text not in repr(made)
     assert json.loads(parcel.body)["type"] == "shoot.succeeded"

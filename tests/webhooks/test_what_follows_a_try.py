@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accounts.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from accounts.scoping import merchant_scope
-from accounts.services.webhooks import outcomes, replays, schedule, sending, turns
-from tests.webhooks.conftest import carry, due_now, happened
+from accounts.services.webhooks import outcomes, replays, schedule, sending
+from tests.webhooks.conftest import carry, claim, due_now, happened
 from tests.webhooks.receiver import receiving, says
 
 pytestmark = pytest.mark.django_db
@@ -193,9 +193,9 @@ def test_what_another_machine_has_claimed_meanwhile_is_not_written_down(
 ) -> None:
     endpoint("http://127.0.0.1:9/")
     happened(cast.atelier)
-    (slow,) = turns.claim(quick=1, others=1, together=1)
+    (slow,) = claim()
     WebhookDelivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    (fast,) = turns.claim(quick=1, others=1, together=1)
+    (fast,) = claim()
     assert (slow.delivery_id, slow.event_id, slow.token + 1) == (fast.delivery_id, fast.event_id, fast.token)
     outcomes.record(fast, sending.Outcome(204))
     outcomes.record(slow, sending.Outcome(500))
@@ -206,7 +206,7 @@ def test_what_another_machine_has_claimed_meanwhile_is_not_written_down(
 def test_an_endpoint_that_was_removed_meanwhile_breaks_nothing(cast: Any, endpoint: Any, everybody: None) -> None:
     made = endpoint("http://127.0.0.1:9/")
     happened(cast.atelier)
-    (parcel,) = turns.claim(quick=1, others=1, together=1)
+    (parcel,) = claim()
     with merchant_scope(cast.atelier):
         made.row.delete()
     assert outcomes.record(parcel, sending.Outcome(204)) is None

@@ -10,21 +10,17 @@ from django.utils import timezone
 
 from accounts.models import Merchant, WebhookDelivery, WebhookEndpoint
 from accounts.services.webhooks import outcomes, sending, turns
-from imodel_site.worker.courier import OTHERS_AT_ONCE, POOL, QUICK_AT_ONCE, Hands
-from tests.webhooks.conftest import happened
+from imodel_site.worker.courier import POOL, ROOMS, Hands
+from tests.webhooks.conftest import claim, happened
 
 pytestmark = pytest.mark.django_db
 NOWHERE = "http://127.0.0.1:9"
 
 
-def take(*, quick: int = 16, others: int = 16, together: int = 32) -> list[sending.Parcel]:
-    return turns.claim(quick=quick, others=others, together=together)
-
-
 def take_all() -> list[sending.Parcel]:
     """Until nobody has room."""
     found: list[sending.Parcel] = []
-    while more := take():
+    while more := claim():
         found += more
     return found
 
@@ -60,10 +56,10 @@ def test_two_at_once_and_one_while_it_fails(backlog: Any, everybody: None) -> No
 
 def test_each_endpoint_gets_its_turn_before_anybody_a_second_one(backlog: Any, everybody: None) -> None:
     urls = {backlog(f"f{number}", 2) for number in range(3)} | {backlog("a", 2)}
-    first = take()
+    first = claim()
     assert {parcel.url for parcel in first} == urls and len(first) == 4
-    assert len(take()) == 4
-    assert take() == []
+    assert len(claim()) == 4
+    assert claim() == []
 
 
 def test_who_waited_longest_comes_first(backlog: Any, everybody: None) -> None:
@@ -71,26 +67,29 @@ def test_who_waited_longest_comes_first(backlog: Any, everybody: None) -> None:
     now = timezone.now()
     for place, url in enumerate(urls):
         known(url, tried_at=now - timedelta(minutes=place), last_milliseconds=5)
-    assert [take(quick=1, others=0)[0].url for _ in range(4)] == urls[::-1]
+    assert [claim(1)[0].url for _ in range(4)] == urls[::-1]
 
 
-def test_the_quick_and_the_others_have_room_of_their_own(backlog: Any, everybody: None) -> None:
+def test_each_kind_is_taken_for_its_own_room(backlog: Any, everybody: None) -> None:
     quick, slow, failing, fresh = (backlog(f"f{name}", 3) for name in ("q", "s", "x", "n"))
     known(quick, last_milliseconds=200)
     known(slow, last_milliseconds=3000)
     known(failing, last_milliseconds=3, failing_since=timezone.now())
-    assert {parcel.url for parcel in take(quick=9, others=0)} == {quick}
-    assert {parcel.url for parcel in take(quick=0, others=9)} == {slow, failing, fresh}
-    assert len(take(quick=9, others=9, together=1)) == 1
+    for kind, url in {"quick": quick, "slow": slow, "failing": failing, "fresh": fresh}.items():
+        (parcel,) = turns.claim({**dict.fromkeys(turns.KINDS, 0), kind: 9})
+        assert (parcel.url, parcel.kind) == (url, kind)
 
 
-def test_neither_kind_can_take_the_whole_pool() -> None:
-    parcel = sending.Parcel(*[None] * 6, "{}", [])  # type: ignore[arg-type]  # only its kind matters
+def test_no_kind_can_take_places_from_another() -> None:
     hands = Hands()
-    for _ in range(OTHERS_AT_ONCE):
-        hands.take(parcel)
-    assert hands.room() == {"quick": QUICK_AT_ONCE, "others": 0, "together": POOL - OTHERS_AT_ONCE}
-    assert QUICK_AT_ONCE < POOL and OTHERS_AT_ONCE < POOL <= QUICK_AT_ONCE + OTHERS_AT_ONCE
+    for kind, most in ROOMS.items():
+        for _ in range(most):
+            assert hands.room()[kind] > 0
+            hands.take(sending.Parcel(*[None] * 6, "{}", [], kind=kind))  # type: ignore[arg-type]  # only the kind matters
+        assert {name for name, left in hands.room().items() if not left} == set(
+            list(ROOMS)[: list(ROOMS).index(kind) + 1]
+        )
+    assert set(ROOMS) == set(turns.KINDS) and POOL == 16
 
 
 @pytest.mark.parametrize("status", [Merchant.Status.SUSPENDED, Merchant.Status.CLOSING])
@@ -112,7 +111,7 @@ def test_what_is_due_later_waits(backlog: Any, everybody: None) -> None:
 
 def test_a_lease_that_is_over_or_was_written_by_a_clock_put_back_is_none(backlog: Any, everybody: None) -> None:
     backlog("a", 1)
-    assert (len(take()), len(take())) == (1, 0)
+    assert (len(claim()), len(claim())) == (1, 0)
     for lease in (timedelta(seconds=-1), timedelta(days=1)):
         WebhookDelivery.objects.update(lease_until=timezone.now() + lease)
-        assert len(take()) == 1
+        assert len(claim()) == 1

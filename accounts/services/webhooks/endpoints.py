@@ -41,9 +41,9 @@ def add_endpoint(
     with transaction.atomic():
         Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)  # two at once would both see room
         if WebhookEndpoint.objects.count() >= MOST:
-            raise TooMuch("too_many_webhooks", _("10 webhooks are there. Remove one first."))
+            raise TooMuch("too_many_webhooks", _("There are 10 webhooks already. Remove one first."))
         if WebhookEndpoint.objects.filter(url=fields["url"]).exists():
-            raise Conflict("webhook_exists", _("There is a webhook with this address already. Change it."), field="url")
+            raise Conflict("webhook_exists", _("There is a webhook with this address already. Change that one instead."), field="url")
         row = WebhookEndpoint(**fields, merchant=merchant, created_by=by, secrets=webhook_secrets.first(text))
         row.save()
     return NewSecret(row, text)

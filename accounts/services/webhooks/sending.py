@@ -35,7 +35,7 @@ class Parcel:
     url: str = field(repr=False)  # it may hold a secret of the shop's
     body: str = field(repr=False)
     secrets: webhook_secrets.Stored = field(repr=False)
-    quick: bool = False
+    kind: str = ""  # of its endpoint, when it was claimed (turns.KINDS)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""Whose turn it is: endpoints that answer quickly never wait for those that do not, and nobody is served twice in a row
-while others wait (docs/webhooks.md).
+"""Whose turn it is: who answers never waits for who does not, and nobody is served twice while others wait
+(docs/webhooks.md).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -20,29 +21,30 @@ from imodel_site.lib.jobs.transitions import in_seconds
 LEASE = 30.0  # seconds; a try takes ten at most, so one that is not recorded by then was lost with its machine
 AT_ONCE = 2  # tries of one endpoint, over all machines
 AT_ONCE_FAILING = 1
-QUICK = 1000  # milliseconds that an endpoint may take to be among the quick
-_QUICK = Q(failing_since=None, last_milliseconds__lte=QUICK)
+QUICK_MILLISECONDS = 1000
+QUICK, FRESH, SLOW, FAILING = KINDS = ("quick", "fresh", "slow", "failing")
 _WAITING = Q(status=WebhookDelivery.Status.WAITING)
 
 
-def claim(*, quick: int, others: int, together: int) -> list[Parcel]:
+def claim(room: Mapping[str, int]) -> list[Parcel]:
     """Lease the next deliveries, one of each endpoint at most.
 
     Endpoint rows are locked first (``SKIP LOCKED``), and only then is it counted what is in flight: two couriers never
     count the same endpoint at once, so the limits hold over all machines, and neither waits for the other.
 
     Args:
-        quick: how many of endpoints that answered well and quickly the last time.
-        others: how many of those that failed, were slow, or have not been tried yet.
-        together: how many of both.
+        room: how many of endpoints of each kind: ``quick`` answered well and within a second the last time, ``slow``
+            took longer, ``failing`` did not answer well, ``fresh`` have not been tried yet.
     """
     with unscoped("webhooks: whose turn it is"):
-        if not _with_due().exists():  # without a lock: mostly there is nothing
+        # Without a lock: mostly there is nothing.
+        due = set(_with_due().order_by().values_list("kind", flat=True).distinct())
+        wanted = {kind: most for kind, most in room.items() if kind in due and most > 0}
+        if not wanted:
             return []
         with transaction.atomic():
-            chosen = _lock(_QUICK, min(quick, together))
-            rest = _lock(~_QUICK | Q(last_milliseconds=None), min(others, together - len(chosen)))
-            return _take({**chosen, **rest})
+            chosen = {identity: kind for kind, most in wanted.items() for identity in _lock(kind, most)}
+            return _take(chosen)
 
 
 def _with_due() -> Any:
@@ -50,7 +52,8 @@ def _with_due() -> Any:
     active = Merchant.objects.filter(status=Merchant.Status.ACTIVE).values("pk")
     rested = Q(rest_until=None) | Q(rest_until__lte=Now())
     rows = WebhookEndpoint.objects.filter(rested, enabled=True, merchant_id__in=active)
-    return rows.filter(Exists(_due())).annotate(flying=_flying(), room=_room()).filter(flying__lt=F("room"))
+    counted = rows.filter(Exists(_due())).annotate(flying=_flying(), room=_room(), kind=_kind())
+    return counted.filter(flying__lt=F("room"))
 
 
 def _due() -> Any:
@@ -71,16 +74,22 @@ def _room() -> Any:
     return Case(When(failing_since=None, then=Value(AT_ONCE)), default=Value(AT_ONCE_FAILING))
 
 
-def _lock(kind: Q, most: int) -> dict[UUID, bool]:
-    """Ids of endpoints that nobody else is deciding on, fewest in flight and longest not served first."""
-    if most <= 0:
-        return {}
-    rows = _with_due().filter(kind).order_by("flying", F("tried_at").asc(nulls_first=True), "pk")
-    locked = rows.select_for_update(skip_locked=True, no_key=True)[:most]
-    return {row.pk: kind is _QUICK for row in locked}
+def _kind() -> Any:
+    return Case(
+        When(failing_since__isnull=False, then=Value(FAILING)),
+        When(last_milliseconds=None, then=Value(FRESH)),
+        When(last_milliseconds__lte=QUICK_MILLISECONDS, then=Value(QUICK)),
+        default=Value(SLOW),
+    )
 
 
-def _take(chosen: dict[UUID, bool]) -> list[Parcel]:
+def _lock(kind: str, most: int) -> list[UUID]:
+    """Endpoints that nobody else is deciding on, fewest in flight and longest not served first."""
+    rows = _with_due().filter(kind=kind).order_by("flying", F("tried_at").asc(nulls_first=True), "pk")
+    return [row.pk for row in rows.select_for_update(skip_locked=True, no_key=True)[:most]]
+
+
+def _take(chosen: dict[UUID, str]) -> list[Parcel]:
     """Counted anew, now that the rows are ours: what was read before the lock may be stale."""
     first = Subquery(_due().order_by("due_at", "pk").values("pk")[:1])
     fresh = _with_due().filter(pk__in=chosen).annotate(next=first)
@@ -88,10 +97,10 @@ def _take(chosen: dict[UUID, bool]) -> list[Parcel]:
     WebhookDelivery.objects.filter(pk__in=due).update(lease_until=in_seconds(LEASE), token=F("token") + 1)
     WebhookEndpoint.objects.filter(pk__in=due.values()).update(tried_at=Now())
     taken = WebhookDelivery.objects.filter(pk__in=due).select_related("event", "endpoint")
-    return [_parcel(row, quick=chosen[row.endpoint_id]) for row in taken]
+    return [_parcel(row, kind=chosen[row.endpoint_id]) for row in taken]
 
 
-def _parcel(row: WebhookDelivery, *, quick: bool) -> Parcel:
+def _parcel(row: WebhookDelivery, *, kind: str) -> Parcel:
     return Parcel(
         delivery_id=row.pk,
         token=row.token,
@@ -101,5 +110,5 @@ def _parcel(row: WebhookDelivery, *, quick: bool) -> Parcel:
         url=row.endpoint.url,
         body=body_of(row.event),
         secrets=row.endpoint.secrets,
-        quick=quick,
+        kind=kind,
     )
