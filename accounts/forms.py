@@ -123,7 +123,7 @@ class WebhookForm(forms.Form):
         choices=[(name, webhook_log.EVENTS[name]) for name in TYPES],
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("Choose none to be told of all, also of what comes later."),
+        help_text=_("Choose none to be told of everything, also of kinds that are added later."),
     )
 
     @classmethod

@@ -30,7 +30,7 @@ DISABLED: Mapping[str, Any] = {
     BY_HAND: _("It was switched off by hand."),
 }
 ERRORS: Mapping[str, Any] = {
-    "url_invalid": _("The address is not one that may be posted to."),
+    "url_invalid": _("We may not send to this address: it must be public and use https."),
     "url_not_public": _("The name does not exist, or leads to an address that is not public."),
     "url_certificate": _("The certificate is not valid for this name."),
     "url_unreachable": _("No connection, or it broke before there was an answer."),

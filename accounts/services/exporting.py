@@ -53,7 +53,7 @@ def _refuse_closed(merchant: Merchant) -> None:
     if merchant.status == Merchant.Status.SUSPENDED:
         raise NotAllowed("merchant_suspended", _("This shop is suspended. Nothing was deleted; write to us."))
     if merchant.delete_after is not None and merchant.delete_after <= timezone.now():
-        raise NotAllowed("merchant_gone", _("This shop is being deleted now. Nothing can be taken along any more."))
+        raise NotAllowed("merchant_gone", _("This shop is being deleted now, so no archive can be made any more."))
 
 
 def cancel_export(*, actor: Actor, export: Export) -> None:

@@ -140,7 +140,7 @@ def replay(request: Any, webhook_id: str, delivery_id: str) -> HttpResponse:
     """Send one event again."""
     row = access.access_webhook(request.actor, webhook_id, write=True)
     replays.replay(delivery=access.access_delivery(row, delivery_id))
-    messages.success(request, _("It is sent again."))
+    messages.success(request, _("It is being sent again."))
     return redirect("accounts:webhook", row.pk)
 
 
@@ -152,6 +152,6 @@ def replay_missed(request: Any, webhook_id: str) -> HttpResponse:
     form = ReplayForm(request.POST)
     hours = form.cleaned_data["hours"] if form.is_valid() else ReplayForm.DEFAULT
     count = replays.replay_missed(endpoint=row, since=timezone.now() - timedelta(hours=hours))
-    words = ngettext("%(count)d event is sent again.", "%(count)d events are sent again.", count)
-    messages.success(request, words % {"count": count} if count else _("Nothing is missing since then."))
+    words = ngettext("%(count)d event is being sent again.", "%(count)d events are being sent again.", count)
+    messages.success(request, words % {"count": count} if count else _("Everything since then has arrived."))
     return redirect("accounts:webhook", row.pk)

@@ -138,7 +138,7 @@ def _pause(request: Any, found: Batch) -> str:
 
 def _resume(request: Any, found: Batch) -> str:
     service.resume_batch(actor=request.actor, batch=found)
-    return _("It goes on.")
+    return _("The batch goes on.")
 
 
 def _cancel(request: Any, found: Batch) -> str:

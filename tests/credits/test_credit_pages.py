@@ -128,7 +128,7 @@ def test_an_order_that_can_not_be_paid_says_what_to_do_and_keeps_the_choices(hou
     leave(house.merchant, 3)
     answer = alice.post("/shoot/", {"photo": str(house.photo.pk), "count": "4", "kind": "model"})
     words = text(answer)
-    assert "This costs 4 credits, and you have 3." in words and "Too few: see your credits" in words
+    assert "This costs 4 credits, and you have 3." in words and "Not enough: see your credits" in words
     assert re.search(r'<option value="4" selected>', answer.content.decode())
     with merchant_scope(house.merchant):
         assert not Shoot.objects.exists()

@@ -43,7 +43,11 @@ def add_endpoint(
         if WebhookEndpoint.objects.count() >= MOST:
             raise TooMuch("too_many_webhooks", _("There are 10 webhooks already. Remove one first."))
         if WebhookEndpoint.objects.filter(url=fields["url"]).exists():
-            raise Conflict("webhook_exists", _("There is a webhook with this address already. Change that one instead."), field="url")
+            raise Conflict(
+                "webhook_exists",
+                _("There is a webhook with this address already. Change that one instead."),
+                field="url",
+            )
         row = WebhookEndpoint(**fields, merchant=merchant, created_by=by, secrets=webhook_secrets.first(text))
         row.save()
     return NewSecret(row, text)
