@@ -19,8 +19,6 @@ from imodel_site.lib.jobs.transitions import advance, advance_many, rows
 from imodel_site.lib.jobs.waking import wake
 
 AnyJob = TypeVar("AnyJob", bound=Job)
-# A row that changes under our eyes is read again; more often than this only by a bug.
-_TRIES = 10
 
 
 def enqueue(job: Job) -> None:
@@ -108,20 +106,15 @@ def _by_key(model: type[AnyJob], merchant_id: UUID, key: str | None, request_has
 
 def cancel(job: Job) -> None:
     """Waiting: cancelled at once. Running: asked to stop. Ended: nothing. ``job`` is read afresh."""
-    for _try in range(_TRIES):
-        job.refresh_from_db()
-        if job.ended:
-            return
-        if job.status in (Status.QUEUED, Status.PAUSED):
-            from_ = Status(job.status)
-            changed = advance(job, to=Status.CANCELLED, from_=from_, token=job.token, cancel_requested_at=Now())
-        else:
-            asked = rows(type(job)).filter(pk=job.pk, status=Status.RUNNING, token=job.token)
-            changed = bool(asked.update(cancel_requested_at=Coalesce("cancel_requested_at", Now())))
-        if changed:
-            job.refresh_from_db()
-            return
-    raise RuntimeError(f"job {job.pk} could not be cancelled: it changed {_TRIES} times meanwhile")
+    with transaction.atomic(savepoint=False):
+        # Under its lock, or a job that is paused and resumed all the time would slip away each time.
+        found = rows(type(job)).select_for_update(of=("self",)).get(pk=job.pk)
+        if found.status in (Status.QUEUED, Status.PAUSED):
+            from_ = Status(found.status)
+            advance(found, to=Status.CANCELLED, from_=from_, token=found.token, cancel_requested_at=Now())
+        elif found.status == Status.RUNNING:
+            rows(type(job)).filter(pk=job.pk).update(cancel_requested_at=Coalesce("cancel_requested_at", Now()))
+    job.refresh_from_db()
 
 
 def retry(job: Job) -> bool:
