@@ -38,12 +38,16 @@ def with_newest(stored: Stored, text: str) -> Stored:
 
 
 def live(stored: Stored) -> list[str]:
-    """The texts that sign now, newest first.
+    """The texts that sign now, newest first; one that was replaced and can not be read any more is left out.
 
     Raises:
-        Unreadable: one of them was sealed under a SECRET_KEY that is not known any more.
+        Unreadable: the newest was sealed under a SECRET_KEY that is not known any more, or there is none.
     """
-    return [unseal(entry["secret"], purpose=PURPOSE) for entry in stored if _lives(entry)]
+    entries = [entry for entry in stored if _lives(entry)]
+    if not entries:
+        raise Unreadable(PURPOSE)
+    newest = unseal(entries[0]["secret"], purpose=PURPOSE)
+    return [newest, *(text for entry in entries[1:] if (text := _read(entry)))]
 
 
 def old_one_ends(stored: Stored) -> datetime | None:
@@ -85,6 +89,13 @@ def _renew(row: WebhookEndpoint) -> bool:
     if fresh == row.secrets:
         return False
     return bool(WebhookEndpoint.objects.filter(pk=row.pk, secrets=row.secrets).update(secrets=fresh))
+
+
+def _read(entry: dict[str, Any]) -> str:
+    try:
+        return unseal(entry["secret"], purpose=PURPOSE)
+    except Unreadable:
+        return ""
 
 
 def _entry(text: str) -> dict[str, Any]:

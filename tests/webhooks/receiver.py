@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ class Came:
     path: str
     headers: dict[str, str]
     body: bytes
+    at: float = 0.0
 
 
 Answerer = Callable[[BaseHTTPRequestHandler], None]
@@ -86,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         receiver: Receiver = self.server.receiver  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        receiver.came.append(Came(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+        receiver.came.append(Came(self.path, {k.lower(): v for k, v in self.headers.items()}, body, time.time()))
         answer = receiver.answers.pop(0) if len(receiver.answers) > 1 else receiver.answers[0]
         receiver.arrived.set()
         try:
