@@ -56,19 +56,25 @@ class MerchantAdmin(_Read):
 
 @admin.register(User)
 class UserAdmin(_Kept):
-    """Lock an account."""
+    """Lock an account, or make it staff."""
 
     list_display = ("email", "name", "is_active", "is_staff", "last_login")
     list_filter = ("is_active", "is_staff")
     search_fields = ("email", "name")
-    fields = ("email", "name", "language", "is_active", "last_login", "date_joined")
-    readonly_fields = ("email", "name", "language", "last_login", "date_joined")
+    fields = ("email", "name", "language", "is_active", "is_staff", "groups", "last_login", "date_joined")
+    filter_horizontal = ("groups",)
+
+    def get_readonly_fields(self, request: Any, obj: Any = None) -> tuple[str, ...]:
+        """Who is staff, and with which permissions, is a superuser's word."""
+        always = ("email", "name", "language", "last_login", "date_joined")
+        return always if request.user.is_superuser else (*always, "is_staff", "groups")
 
     def save_model(self, request: Any, obj: User, form: Any, change: bool) -> None:
-        """Locked or let in again, with its entry in the log."""
+        """With its entry in the log."""
         super().save_model(request, obj, form, change)
-        action = "person.let_in" if obj.is_active else "person.locked"
-        audit.record(action=action, by=request.user, subject_kind="person", subject_id=obj.pk)
+        action = "person.changed" if obj.is_active else "person.locked"
+        details = {"changed": form.changed_data}
+        audit.record(action=action, by=request.user, subject_kind="person", subject_id=obj.pk, details=details)
 
 
 @admin.register(Plan)

@@ -70,10 +70,21 @@ def staff_may(permission: str) -> Callable[[Callable[..., HttpResponse]], Callab
     return wrap
 
 
+# Rooms whose tables have pages in the admin.
+ROOMS = ("accounts", "catalog", "generation", "training", "auth")
+
+
 class StaffSite(admin.AdminSite):
     """Django's admin behind allauth's login; it has no login form of its own."""
 
     site_header = site_title = "iModel"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Only our own tables and Django's groups: with allauth's and django-q's own pages staff could give themselves
+        somebody's second factor, or wake-ups that no service made.
+        """
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        super().register([model for model in models if model._meta.app_label in ROOMS], admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Each page of the admin asks this."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.scoping import MerchantOwned
 from imodel_site.lib.ids import uuid7
@@ -28,6 +29,10 @@ class AuditEntry(models.Model):
     note = models.CharField(max_length=500, blank=True)
     details = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit log")
 
 
 class IdempotentAnswer(MerchantOwned):

@@ -21,7 +21,7 @@ from catalog.models import Asset
 from generation.models import ModerationCase, Picture
 from generation.moderation import looking
 from generation.moderation.reasons import REJECTIONS, rejection
-from imodel_site.lib.errors import Conflict, NotHere, Refused
+from imodel_site.lib.errors import Conflict, Refused
 
 Subject, Status = ModerationCase.Subject, ModerationCase.Status
 TABLES: dict[str, Any] = {Subject.ASSET: Asset, Subject.PICTURE: Picture}
@@ -98,11 +98,16 @@ def _words_of(case: ModerationCase) -> dict[str, str]:
 
 
 def _record(case: ModerationCase, *, action: str, by: User, **rest: Any) -> AuditEntry:
-    subject = "upload" if case.subject == Subject.ASSET else "picture"
+    subject = kind_of(case)
     return audit.record(
         action=f"{subject}.{action}", by=by, merchant_id=case.merchant_id, subject_kind=subject,
         subject_id=case.subject_id, **rest,
     )  # fmt: skip
+
+
+def kind_of(case: ModerationCase) -> str:
+    """What the log calls the thing: ``upload`` or ``picture``."""
+    return "upload" if case.subject == Subject.ASSET else "picture"
 
 
 def _emit(case: ModerationCase, picture: Picture) -> None:
@@ -148,8 +153,7 @@ def undo(*, case: ModerationCase, by: User) -> None:
 
 def _last_decision(case: ModerationCase) -> AuditEntry | None:
     """None once it was taken back: then there is a newer entry of another action."""
-    subject = "upload" if case.subject == Subject.ASSET else "picture"
-    actions = [f"{subject}.{action}" for action in (*OUTCOMES, "undone")]
+    actions = [f"{kind_of(case)}.{action}" for action in (*OUTCOMES, "undone")]
     newest = AuditEntry.objects.filter(subject_id=case.subject_id, action__in=actions).order_by("-id").first()
     return None if newest is None or newest.action.endswith(".undone") else newest
 
@@ -180,12 +184,11 @@ def ask_again(*, by: User | None, subject: str, row: Any) -> ModerationCase:
     """The merchant asks staff to look at a rejected thing once more; it stays out of sight until they have.
 
     Raises:
-        NotHere: it is not rejected, so there is nothing to ask.
-        Conflict: ``second_look_used``: this was asked for before.
+        Conflict: ``not_rejected``: there is nothing to ask. ``second_look_used``: this was asked for before.
     """
     case = ModerationCase.objects.select_for_update().filter(subject=subject, subject_id=row.pk).first()
     if case is None or not row.rejected:
-        raise NotHere()
+        raise Conflict("not_rejected", _("Nothing was removed here, so there is nothing to ask for."))
     if case.opened_by == ModerationCase.OpenedBy.MERCHANT:
         raise Conflict("second_look_used", _("You have asked for a second look already; it can be asked for once."))
     case.status, case.opened_by = Status.OPEN, ModerationCase.OpenedBy.MERCHANT

@@ -22,8 +22,8 @@ from imodel_site.lib.errors import Refused
 LOOK, CHANGE = "accounts.view_merchant", "accounts.change_merchant"
 
 
-@staff_may(LOOK)
 @require_safe
+@staff_may(LOOK)
 def shop(request: Any, pk: UUID) -> HttpResponse:
     """Figures, past decisions, and what may be done."""
     merchant = access_merchant(pk)
@@ -46,8 +46,8 @@ def _done(request: Any, pk: UUID, act: Callable[[], None], words: str) -> HttpRe
     return redirect("generation:staff_shop", pk)
 
 
-@staff_may(CHANGE)
 @require_POST
+@staff_may(CHANGE)
 def suspend(request: Any, pk: UUID) -> HttpResponse:
     """Stop everything of it at once."""
     merchant, why = access_merchant(pk), request.POST.get("reason", "")
@@ -56,8 +56,8 @@ def suspend(request: Any, pk: UUID) -> HttpResponse:
     )
 
 
-@staff_may(CHANGE)
 @require_POST
+@staff_may(CHANGE)
 def reopen(request: Any, pk: UUID) -> HttpResponse:
     """Let it go on."""
     merchant, why = access_merchant(pk), request.POST.get("reason", "")
@@ -66,8 +66,8 @@ def reopen(request: Any, pk: UUID) -> HttpResponse:
     )
 
 
-@staff_may(CHANGE)
 @require_POST
+@staff_may(CHANGE)
 def grant(request: Any, pk: UUID) -> HttpResponse:
     """Give credits, or take some back."""
     merchant, note = access_merchant(pk), request.POST.get("note", "")
@@ -86,8 +86,8 @@ def _number(text: str) -> int:
     return int(text) if digits.isascii() and digits.isdigit() and len(digits) < 10 else 0
 
 
-@staff_may(CHANGE)
 @require_POST
+@staff_may(CHANGE)
 def change_plan(request: Any, pk: UUID) -> HttpResponse:
     """Another plan."""
     merchant, plan = access_merchant(pk), request.POST.get("plan", "")

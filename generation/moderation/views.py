@@ -32,8 +32,8 @@ LOOK, DECIDE = "generation.view_moderationcase", "generation.change_moderationca
 TYPES = {"png": "image/png", "webp": "image/webp", "jpg": "image/jpeg"}
 
 
-@staff_may(LOOK)
 @require_safe
+@staff_may(LOOK)
 def queue_page(request: Any) -> HttpResponse:
     """What waits, oldest first, with everything needed to decide."""
     form = QueueForm(request.GET)
@@ -59,16 +59,16 @@ def _just_decided(request: Any) -> ModerationCase | None:
     return access_case(request.GET["decided"]) if request.GET.get("decided") else None
 
 
-@staff_may(LOOK)
 @require_safe
+@staff_may(LOOK)
 def case_page(request: Any, pk: UUID) -> HttpResponse:
     """One case by itself."""
     found = queue.entry(access_case(pk))
     return render(request, "staff/case_page.html", {"entry": found, **_choices()})
 
 
-@staff_may(LOOK)
 @require_safe
+@staff_may(LOOK)
 def file(request: Any, pk: UUID, size: str) -> HttpResponseBase:
     """The picture itself, streamed and never cached; who looked is written down, once a day.
 
@@ -83,7 +83,9 @@ def file(request: Any, pk: UUID, size: str) -> HttpResponseBase:
         length = data.stat(key).bytes
     except FileNotFoundError as error:
         raise NotHere() from error
-    audit.looked(by=request.user, merchant_id=case.merchant_id, subject_kind=case.subject, subject_id=case.subject_id)
+    audit.looked(
+        by=request.user, merchant_id=case.merchant_id, subject_kind=decisions.kind_of(case), subject_id=case.subject_id
+    )
     kind = TYPES.get(key.rsplit(".", 1)[-1], "application/octet-stream")
     response = StreamingHttpResponse(data.stream(key, 0, length), content_type=kind)
     response["Content-Length"] = str(length)
@@ -105,8 +107,8 @@ def _key(row: Any, size: str) -> str:
     return str(wanted["key"])
 
 
-@staff_may(DECIDE)
 @require_POST
+@staff_may(DECIDE)
 def decide(request: Any, pk: UUID) -> HttpResponse:
     """Approve or reject one."""
     case = access_case(pk)
@@ -133,8 +135,8 @@ def _said(cases: list[ModerationCase]) -> str:
     return words % {"n": len(cases), "reason": REJECTIONS[first.reason]}
 
 
-@staff_may(DECIDE)
 @require_POST
+@staff_may(DECIDE)
 def bulk(request: Any) -> HttpResponse:
     """The same decision for all that were chosen; all of it or nothing."""
     try:
@@ -148,8 +150,8 @@ def bulk(request: Any) -> HttpResponse:
     return _back(request)
 
 
-@staff_may(DECIDE)
 @require_POST
+@staff_may(DECIDE)
 def undo(request: Any, pk: UUID) -> HttpResponse:
     """Take back one's own last decision."""
     case = access_case(pk)
@@ -160,8 +162,8 @@ def undo(request: Any, pk: UUID) -> HttpResponse:
     return _back(request)
 
 
-@staff_may(DECIDE)
 @require_POST
+@staff_may(DECIDE)
 def open_case(request: Any) -> HttpResponse:
     """Look at an upload or a picture that nothing had been said against, by its id."""
     subject, row = find_subject(request.POST.get("id", ""))

@@ -90,7 +90,11 @@ PK_OF = {
     "shoots/": "generation.Shoot",
     "pictures/": "generation.Picture",
     "account/2fa/": "",
+    "moderation/": "generation.Picture",
+    "staff/moderation/": "generation.ModerationCase",
 }
+# The staff's pages of one shop.
+OF_SHOPS = ("staff_shop", "suspend", "reopen", "grant", "change_plan")
 ROW_OF = {
     "garment_id": "catalog.Garment",
     "photo_id": "catalog.GarmentPhoto",
@@ -110,6 +114,7 @@ ROW_OF = {
 
 
 DATA: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "generation:queue_open"): {"id": lambda world: world.mine["catalog.Asset"].pk},
     ("POST", "accounts:switch"): {"merchant": lambda world: world.cast.atelier.pk},
     ("POST", "generation:batch_review"): {"approved": lambda world: world.mine["generation.Picture"].pk},
     ("POST", "generation:bulk"): {"action": "favourite", "pictures": lambda world: world.mine["generation.Picture"].pk},
@@ -124,6 +129,7 @@ def build() -> World:
         Merchant.objects.filter(pk=merchant.pk).update(name=canary)
         merchant.refresh_from_db()
     mine = plant(cast.atelier, canaries["atelier"], cast.alice)
+    _about_the_photo(mine)
     theirs = plant(cast.bazaar, canaries["bazaar"], cast.charlie)
     for merchant, name in ((cast.atelier, "atelier"), (cast.bazaar, "bazaar")):
         storage.put(f"m/{merchant.pk}/asset/aa/{canaries[name]}.webp", PICTURE)
@@ -131,6 +137,14 @@ def build() -> World:
     keys = {f"{scope}_key": _key(cast, scope) for scope in ("read", "write")}
     keys["other_key"] = _key(cast, "write", cast.bazaar)
     return World(cast, mine, theirs, canaries, cookies, keys, _params(cast, mine))
+
+
+def _about_the_photo(rows: dict[str, Any]) -> None:
+    """The planted case is about the planted upload."""
+    case = rows["generation.ModerationCase"]
+    case.subject, case.subject_id = "asset", rows["catalog.Asset"].pk
+    with merchant_scope(case.merchant_id):
+        case.save()
 
 
 def _params(cast: Cast, mine: dict[str, Any]) -> dict[str, str]:
@@ -143,6 +157,9 @@ def _params(cast: Cast, mine: dict[str, Any]) -> dict[str, str]:
         "invitation_id": str(invitation.pk),
         "secret": secret,
         "shelf": "personas",
+        "subject": "picture",
+        "size": "look",
+        **{f"generation:{name} pk": str(cast.atelier.pk) for name in OF_SHOPS},
         "suffix": "webp",
         "token": _kept_file(cast),
         "media token": signing.media_url(mine["generation.Picture"], "full").rsplit("/", 1)[-1],

@@ -14,7 +14,7 @@ class Queue {
     root.addEventListener("focusin", (event) => this.follow(event));
     document.addEventListener("keydown", (event) => this.key(event));
     this.count();
-    if (this.cases.length) this.go(0);
+    this.mark(0);
   }
 
   /** @returns {HTMLElement[]} */
@@ -28,23 +28,25 @@ class Queue {
 
   /** @param {number} place */
   go(place) {
-    const { cases } = this;
-    this.here = Math.max(0, Math.min(cases.length - 1, place));
-    cases.forEach((found, index) => {
-      found.classList.toggle("here", index === this.here);
-      found.classList.remove("rejecting");
+    this.mark(Math.max(0, Math.min(this.cases.length - 1, place)));
+    this.current?.focus({ preventScroll: true });
+    this.current?.scrollIntoView({ block: "start" });
+  }
+
+  /** @param {number} place */
+  mark(place) {
+    this.here = place;
+    this.cases.forEach((found, index) => {
+      found.classList.toggle("here", index === place);
+      if (index !== place) found.classList.remove("rejecting");
     });
-    cases[this.here]?.focus({ preventScroll: true });
-    cases[this.here]?.scrollIntoView({ block: "nearest" });
   }
 
   /** @param {FocusEvent} event */
   follow(event) {
     const found = event.target instanceof Element ? event.target.closest("[data-case]") : null;
     const place = found instanceof HTMLElement ? this.cases.indexOf(found) : -1;
-    if (place < 0 || place === this.here) return;
-    this.here = place;
-    this.cases.forEach((one, index) => one.classList.toggle("here", index === place));
+    if (place >= 0 && place !== this.here) this.mark(place);
   }
 
   /** @param {KeyboardEvent} event */
