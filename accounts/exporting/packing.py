@@ -102,11 +102,11 @@ class _Packer:
                 self._after_entry(0.0)
 
     def _files(self) -> None:
-        whole = max(1, self.plan.bytes())
+        whole, done = max(1, self.plan.bytes()), self.archive.totals()[1]
         for file in self.plan.left():
             self._file(file)
-            done = min(1.0, self.archive.totals()[1] / whole)
-            self._after_entry(ROWS_PART + (FILES_PART - ROWS_PART) * done)
+            done += file.bytes
+            self._after_entry(ROWS_PART + (FILES_PART - ROWS_PART) * min(1.0, done / whole))
 
     def _file(self, file: Wanted) -> None:
         try:

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -58,7 +59,7 @@ def progress(request: Any, export_id: str) -> HttpResponse:
     return JsonResponse(
         {
             "status": export.status,
-            "stage": str(export.get_status_display()) if export.status != Status.RUNNING else _("Packing"),
+            "stage": _("Packing") if export.status == Status.RUNNING else capfirst(export.get_status_display()),
             "fraction": export.fraction or None,
             "position": queue.position(export) or None,
             "eta_seconds": None,

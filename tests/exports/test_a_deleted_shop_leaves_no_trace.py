@@ -92,7 +92,7 @@ def test_each_cache_forgets_a_merchant_and_no_other(backend: str, settings: Any,
     settings.CACHES = {"default": _cache(backend, tmp_path)}
     gone, stays = uuid.uuid4(), uuid.uuid4()
     for merchant in (gone, stays):
-        for job in range(3):
+        for _job in range(3):
             cache.set(f"preview:{merchant}:{uuid.uuid4()}", b"pixels", 60)
         cache.set(f"api-calls:{merchant}", 1, 60)
     cache.set("periodic:nobodys", "taken", 60)
