@@ -140,7 +140,7 @@ def counts() -> dict[str, int]:
 
 
 # --- PostgreSQL's programs --------------------------------------------------------------------------------------------
-def _login() -> dict[str, str]:
+def _login() -> dict[str, Any]:
     """Who owns the tables: DATABASE_OWNER_URL, or whoever the application logs in as."""
     owner = os.environ.get("DATABASE_OWNER_URL", "").strip()
     found: Mapping[str, Any] = dj_database_url.parse(owner) if owner else connection.settings_dict

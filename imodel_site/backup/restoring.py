@@ -81,7 +81,7 @@ def restore(place: Path, *, say: Say) -> Restored:
     _compare(manifest)
     migrate()  # role, grants and policies, and what is newer than the backup
     say("Copying files ...")
-    files = sum(_put(store, kept) for kept in vault.read_files(place))
+    files = bring_files(place)
     jobs = set_going_again()
     return Restored(sum(manifest.rows.values()), files, jobs, list(lost_files()))
 
@@ -108,6 +108,16 @@ def _compare(manifest: Manifest) -> None:
             f"{len(wrong)} tables came back with other numbers of rows, first {wrong[0]}: "
             f"{found.get(wrong[0])} instead of {manifest.rows[wrong[0]]}. Empty the database and try again."
         )
+
+
+def bring_files(place: Path) -> int:
+    """Put a snapshot's files into the storage; how many.
+
+    Raises:
+        CommandError: one did not arrive at its length.
+    """
+    store = _store_of(place)
+    return sum(_put(store, kept) for kept in vault.read_files(place))
 
 
 def _put(store: Vault, kept: Kept) -> bool:

@@ -94,7 +94,7 @@ def test_systemd_finds_nothing_to_say(tmp_path: Path) -> None:
     assert done.returncode == 0 and ours == []
 
 
-# --- containers --------------------------------------------------------------------------------------------------------
+# --- containers -------------------------------------------------------------------------------------------------------
 def _steps(file: Path) -> list[tuple[str, str]]:
     text = re.sub(r"\\\n", " ", file.read_text())
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
