@@ -83,7 +83,7 @@ class StaffSite(admin.AdminSite):
         """Only our own tables and Django's groups: with allauth's and django-q's own pages staff could give themselves
         somebody's second factor, or wake-ups that no service made.
         """
-        models = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
+        models: list[Any] = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
         super().register([model for model in models if model._meta.app_label in ROOMS], admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:

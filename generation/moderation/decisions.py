@@ -66,7 +66,7 @@ def _decide(case: ModerationCase, *, by: User, to: str, reason: str, note: str) 
     """One case; True when something that was served until now is rejected."""
     row = TABLES[case.subject].objects.select_for_update().filter(pk=case.subject_id).first()
     case.refresh_from_db(from_queryset=ModerationCase.objects.select_for_update())
-    before = {"moderation": row.moderation if row else "", "case": _words_of(case)}
+    before: dict[str, Any] = {"moderation": row.moderation if row else "", "case": _words_of(case)}
     code = reason if to == Moderation.REJECTED else ""
     case.status, case.decision, case.reason, case.note = Status.DECIDED, to, code, note
     case.decided_by, case.decided_at = by, timezone.now()
