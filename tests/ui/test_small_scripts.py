@@ -1,4 +1,4 @@
-"""The slider, the theme, the question before a deletion, and picking pictures."""
+"""The slider, the theme, the question before a deletion, picking pictures, and the price beside a button."""
 
 from __future__ import annotations
 
@@ -110,3 +110,24 @@ def test_a_menu_closes_on_escape_and_gives_the_focus_back(stage: Any) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_text("In", exact=True)).to_be_hidden()
     assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+def test_the_price_follows_the_numbers_that_it_is_the_product_of(stage: Any) -> None:
+    page = stage.show(
+        """<form><select name="count"><option>1</option><option selected>2</option></select>
+        <input name="best_of" type="number" value="1">
+        {% include "ui/price.html" with fields="count best_of" %}</form>""",
+        "price.js",
+        price=2,
+        frame={"credits": 5},
+    )
+    words, few = page.locator("[data-price-words]"), page.get_by_role("link", name="Not enough")
+    expect(words).to_have_text("Costs 2 credits.")
+    page.fill("[name=best_of]", "3")
+    expect(words).to_have_text("Costs 6 credits.")
+    expect(few).to_be_visible()
+    page.select_option("[name=count]", "1")
+    expect(words).to_have_text("Costs 3 credits.")
+    expect(few).to_be_hidden()
+    page.fill("[name=best_of]", "")
+    expect(words).to_have_text("Costs 1 credit.")
