@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from bench.installation import drop, new_shop, set_up
+
 URL = "postgres://root@127.0.0.1:5432/imodel_bench_accepting"
 CLIENTS = 16
 HEAD = f"{'':38}{'accepted':>10}{'refused':>9}{'a second':>10}{'p50 ms':>9}{'p99 ms':>9}"
@@ -54,22 +56,24 @@ def main() -> int:
     parser.add_argument("--url", default=URL)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="imodel-bench-") as folder:
-        _set_up(args.url, folder)
+        set_up(args.url, folder)
         try:
             print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before\n{HEAD}")
             _shops(args.orders)
             _bare(args.orders)
             print(f"load {os.getloadavg()[0]:.1f} after")
         finally:
-            _drop(args.url)
+            drop(args.url)
     return 0
 
 
 def _shops(orders: int) -> None:
-    _row("one shop, 1 client", [_shop(orders // 8)], clients=1, orders=orders // 8)
-    _row(f"one shop, {CLIENTS} clients", [_shop(orders)], clients=CLIENTS, orders=orders)
+    _row("one shop, 1 client", [new_shop(orders // 8)], clients=1, orders=orders // 8)
+    _row(f"one shop, {CLIENTS} clients", [new_shop(orders)], clients=CLIENTS, orders=orders)
     each = orders // CLIENTS
-    _row(f"{CLIENTS} shops, {CLIENTS} clients", [_shop(each) for _ in range(CLIENTS)], clients=CLIENTS, orders=orders)
+    _row(
+        f"{CLIENTS} shops, {CLIENTS} clients", [new_shop(each) for _ in range(CLIENTS)], clients=CLIENTS, orders=orders
+    )
 
 
 def _row(name: str, shops: list[Any], *, clients: int, orders: int) -> None:
@@ -138,23 +142,6 @@ def _warm() -> None:
 
 
 # --- shops -----------------------------------------------------------------------------------------------------------
-def _shop(orders: int) -> Any:
-    """An owner of a new shop with exactly so many credits, as an actor."""
-    from accounts import actors
-    from accounts.models import Membership, User
-    from accounts.scoping import merchant_scope
-    from accounts.services import credits
-    from accounts.services.merchants import open_merchant
-
-    user = User.objects.create_user(f"{uuid4().hex}@example.com")
-    merchant = open_merchant(owner=user, name="Bench")
-    missing = orders - credits.account(merchant.pk).available
-    if missing:
-        credits.grant(merchant_id=merchant.pk, amount=missing, by=None, note="")
-    with merchant_scope(merchant):
-        return actors.member(Membership.objects.select_related("merchant", "user").get(user=user))
-
-
 def _audit(shops: list[Any], found: Outcome, orders: int) -> None:
     """Ends the run unless shoots, ledger and accounts say exactly what the clients were told."""
     from django.db.models import Sum
@@ -221,41 +208,6 @@ def _insert(statement: str, row: list[Any]) -> Once:
         return True
 
     return once
-
-
-# --- the database ----------------------------------------------------------------------------------------------------
-def _set_up(url: str, folder: str) -> None:
-    _admin(url, 'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', 'CREATE DATABASE "{name}"')
-    os.environ |= {
-        "DJANGO_SETTINGS_MODULE": "imodel_site.settings",
-        "DATABASE_URL": url,
-        "IMODEL_DATA": folder,
-        "IMODEL_SECRET_KEY": "for-the-bench-only-" + "x" * 40,
-        "IMODEL_HOSTS": "localhost",
-        "IMODEL_HTTPS": "0",
-        "IMODEL_LOG_LEVEL": "ERROR",
-    }
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
-
-
-def _drop(url: str) -> None:
-    from django.db import connection
-
-    connection.close()
-    _admin(url, 'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-def _admin(url: str, *statements: str) -> None:
-    import psycopg
-
-    base, name = url.rsplit("/", 1)
-    with psycopg.connect(f"{base}/postgres", autocommit=True) as admin:
-        for statement in statements:
-            admin.execute(statement.format(name=name))  # type: ignore[arg-type]  # our own text, a name of ours
 
 
 if __name__ == "__main__":
