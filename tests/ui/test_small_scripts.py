@@ -29,16 +29,14 @@ def test_the_slider_moves_the_edge_with_the_keyboard(stage: Any) -> None:
     assert page.locator(".before-after").evaluate("box => box.style.getPropertyValue('--at')") == "100%"
 
 
-def test_the_theme_changes_at_once_and_is_told_to_the_server(stage: Any) -> None:
-    told: list[str] = []
-    stage.answer("/theme", lambda route: (told.append(route.request.post_data or ""), route.fulfill(status=204)))
+def test_the_theme_changes_at_once_and_is_remembered_for_the_server(stage: Any) -> None:
     page = stage.show("""{% include "ui/theme.html" %}""")
-    with page.expect_request("**/theme"):
-        page.get_by_role("button", name="Dark").click()
+    page.get_by_role("button", name="Dark").click()
     assert page.locator("html").get_attribute("data-theme") == "dark"
-    assert 'name="theme"\r\n\r\ndark' in told[0]
+    assert "theme=dark" in page.evaluate("document.cookie").split("; ")
     page.get_by_role("button", name="As the system").click()
     assert page.locator("html").get_attribute("data-theme") is None
+    assert "theme=system" in page.evaluate("document.cookie").split("; ")
 
 
 def test_a_deletion_happens_only_after_yes(stage: Any) -> None:

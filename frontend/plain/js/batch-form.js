@@ -17,7 +17,10 @@ for (const form of document.querySelectorAll("form[data-batch-form]")) {
     try {
       const body = new FormData(form);
       const answer = await fetch(form.dataset.batchForm ?? "", { method: "POST", body, signal: asking.signal });
-      if (answer.ok && sum) sum.innerHTML = await answer.text();
+      if (answer.ok && sum) {
+        const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
+        sum.replaceChildren(...document.adoptNode(drawn.body).childNodes);
+      }
     } catch {
       // A newer question, or no connection: the server counts once more before anything starts.
     }
