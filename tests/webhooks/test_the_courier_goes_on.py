@@ -129,11 +129,11 @@ def test_a_shop_that_does_not_answer_delays_no_other(cast: Any, endpoint: Any, d
             happened(cast.atelier, "shoot.failed")
         courier.start()
         try:
-            until(lambda: len(dead.came) == ROOMS["failing"], "every place that failing ones may take is taken")
+            until(lambda: len(dead.came) == ROOMS["stuck"], "every place that stuck ones may take is taken")
             for number in range(20):
                 happened(cast.bazaar, "shoot.succeeded", number=number)
             until(lambda: len(well.came) == 20, "the other shop's events")
-            assert len(dead.came) == ROOMS["failing"] and not release.is_set()
+            assert len(dead.came) == ROOMS["stuck"] and not release.is_set()
         finally:
             release.set()
             courier.stop(PATIENCE)

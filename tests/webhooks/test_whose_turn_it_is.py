@@ -71,13 +71,14 @@ def test_who_waited_longest_comes_first(backlog: Any, everybody: None) -> None:
 
 
 def test_each_kind_is_taken_for_its_own_room(backlog: Any, everybody: None) -> None:
-    quick, slow, failing, fresh = (backlog(f"f{name}", 3) for name in ("q", "s", "x", "n"))
+    quick, refusing, slow, stuck, fresh = (backlog(f"f{name}", 3) for name in ("q", "r", "s", "x", "n"))
     known(quick, last_milliseconds=200)
+    known(refusing, last_milliseconds=200, failing_since=timezone.now())
     known(slow, last_milliseconds=3000)
-    known(failing, last_milliseconds=3, failing_since=timezone.now())
-    for kind, url in {"quick": quick, "slow": slow, "failing": failing, "fresh": fresh}.items():
-        (parcel,) = turns.claim({**dict.fromkeys(turns.KINDS, 0), kind: 9})
-        assert (parcel.url, parcel.kind) == (url, kind)
+    known(stuck, last_milliseconds=10_000, failing_since=timezone.now())
+    for kind, urls in {"quick": {quick, refusing}, "slow": {slow}, "stuck": {stuck}, "fresh": {fresh}}.items():
+        found = turns.claim({**dict.fromkeys(turns.KINDS, 0), kind: 9})
+        assert ({parcel.url for parcel in found}, {parcel.kind for parcel in found}) == (urls, {kind})
 
 
 def test_no_kind_can_take_places_from_another() -> None:
