@@ -14,10 +14,11 @@ from django.test import Client
 from accounts.models import Merchant
 from accounts.scoping import merchant_scope
 from accounts.services import credits
+from generation import services
 from generation.models import Picture, Shoot
 from imodel_site.lib.spreadsheets import csv_stream, guarded
 from tests.cast import Cast
-from tests.credits.conftest import balance_of, leave
+from tests.credits.conftest import balance_of, leave, new_job
 from tests.generation import scripted
 from tests.generation.conftest import House, made, sign_in
 
@@ -58,6 +59,19 @@ def test_the_page_says_balance_reserved_paid_plan_and_what_each_picture_cost(
     assert "100 credits come on" in words and "Saved at most 300" in words
     assert f'<a href="/shoots/{done.pk}/">Linen shirt</a>' in answer.content.decode()
     assert "Pictures: 1 (2), 2 (2)" in words and "4 of those reserved" in words
+
+
+def test_what_is_gone_has_no_link_and_its_movements_stay(
+    house: House, alice: Client, executor: scripted.Scripted
+) -> None:
+    done = made(house, count=2)
+    credits.hold(merchant_id=house.merchant.pk, job_id=new_job(), amount=1)
+    with merchant_scope(house.merchant):
+        first, second = Picture.objects.filter(shoot=done).order_by("index")
+        services.delete_pictures(actor=house.actor, pictures=[first])
+    body = alice.get(PAGE).content.decode()
+    assert f"/pictures/{first.pk}/" not in body and f"/pictures/{second.pk}/" in body
+    assert body.count(">Linen shirt</a>") == 2, "the hold and the capture of the shoot, not the job that nobody knows"
 
 
 def test_chips_choose_and_pages_follow_without_a_gap(house: House, alice: Client) -> None:
@@ -148,10 +162,10 @@ def test_shoot_and_picture_say_what_was_paid(house: House, alice: Client, execut
     executor.script = scripted.fails("engine", "out_of_memory", retryable=True)
     failed = made(house, count=1)
     assert "Paid 1 credit." in text(alice.get(f"/shoots/{paid.pk}/"))
-    assert "Free: every report" in text(alice.get(f"/shoots/{free.pk}/"))
+    assert "Free: every picture" in text(alice.get(f"/shoots/{free.pk}/"))
     assert "Nothing was charged." in text(alice.get(f"/shoots/{failed.pk}/"))
     with merchant_scope(house.merchant):
         pictures = {row.shoot_id: row.pk for row in Picture.objects.all()}
     assert "Paid 1 credit." in text(alice.get(f"/pictures/{pictures[paid.pk]}/"))
-    assert "Free: its report is below" in text(alice.get(f"/pictures/{pictures[free.pk]}/"))
+    assert "Free: it is below" in text(alice.get(f"/pictures/{pictures[free.pk]}/"))
     assert balance_of(house.merchant) == (99, 0)

@@ -20,8 +20,10 @@ from django.utils import timezone
 from accounts.models import Merchant
 from accounts.scoping import merchant_scope, unscoped
 from accounts.services import credits
+from catalog.models import Persona, Scene
 from generation import services
-from generation.models import Picture, Shoot
+from generation.batches import Wishes
+from generation.models import Batch, Picture, Shoot
 from generation.orders import Choices
 from generation.services import settling
 from imodel_site.lib.errors import Refused
@@ -163,6 +165,34 @@ def test_finishes_cancels_and_new_orders_of_one_shop_meet_without_a_deadlock(hou
     calls += [partial(order, house, count=1)] * 10
     assert short(together(calls)) == 0
     assert balance_of(house.merchant) == (100 - 10 - 10, 10) == sums_of(house.merchant)
+
+
+def test_a_batch_ends_in_every_way_at_once_and_its_credits_add_up(house: House) -> None:
+    """Eight cells run and finish while the rest is cancelled, single shoots are ordered, and what failed is retried."""
+    Merchant.objects.filter(pk=house.merchant.pk).update(concurrency=9)
+    with merchant_scope(house.merchant):
+        personas = tuple(Persona.objects.order_by("position").values_list("pk", flat=True)[:5])
+        scenes = tuple(Scene.objects.order_by("position").values_list("pk", flat=True)[:4])
+        wishes = Wishes(garments=(house.garment.pk,), personas=personas, scenes=scenes)
+        batch = services.batches.order_batch(actor=house.actor, wishes=wishes, skip_unusable=False, key=None)
+    works = [work for _ in range(9) if (work := claim_next("generate", "test-worker"))]
+    with merchant_scope(house.merchant):
+        works.pop().fail("engine", "for the test", retryable=True)
+    assert balance_of(house.merchant) == (81, 19)
+    calls: list[Callable[[], Any]] = [partial(finish, work) for work in works]
+    calls += [partial(of_batch, house, service, batch) for service in ("cancel_batch", "retry_failed")]
+    calls += [partial(order, house, count=1)] * 3
+    answers = together(calls)
+    assert [answer for answer in answers if isinstance(answer, Exception)] == []
+    with merchant_scope(house.merchant):
+        left = Shoot.objects.filter(status__in=("queued", "running")).count()
+        paid = Shoot.objects.filter(status="succeeded").count()
+    assert balance_of(house.merchant) == (100 - left - paid, left) == sums_of(house.merchant)
+
+
+def of_batch(house: House, service: str, batch: Batch) -> None:
+    with merchant_scope(house.merchant):
+        getattr(services.batches, service)(actor=house.actor, batch=Batch.objects.get(pk=batch.pk))
 
 
 def test_a_finish_and_a_cancel_of_one_shoot_end_it_once(house: House) -> None:

@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from accounts.models import CreditAccount, LedgerEntry, Merchant, User
 from accounts.scoping import merchant_scope, unscoped
 from accounts.services import credits
+from imodel_site.doctor import money
 from imodel_site.lib.errors import Refused
 from tests.credits.conftest import balance_of, entries, leave, new_job, sums_of
 
@@ -164,6 +165,17 @@ def test_the_database_itself_refuses_a_negative_balance(shop: Any) -> None:
     credits.account(shop.pk)
     with pytest.raises(DatabaseError), transaction.atomic(), merchant_scope(shop):
         CreditAccount.objects.update(available=-1)
+
+
+def test_the_doctor_finds_an_account_that_somebody_changed_by_hand(shop: Any) -> None:
+    other = Merchant.objects.create(name="Other")
+    for merchant in (shop, other):
+        credits.hold(merchant_id=merchant.pk, job_id=new_job(), amount=8)
+    assert [finding.level for finding in money.ledgers()] == ["ok"]
+    with merchant_scope(other):
+        CreditAccount.objects.update(held=0)
+    assert credits.unbalanced() == [other.pk]
+    assert [(finding.level, str(other.pk) in finding.says) for finding in money.ledgers()] == [("bad", True)]
 
 
 def test_whatever_happens_in_whatever_order_the_ledger_is_the_account(shop: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from imodel_site.doctor import database, machine, queue, stores
+from imodel_site.doctor import database, machine, money, queue, stores
 from imodel_site.doctor.findings import BAD, Examination, Finding, examine, worst
 
 ALL: dict[str, Examination] = {
@@ -24,6 +24,7 @@ ALL: dict[str, Examination] = {
     "e-mail": stores.mail,
     "queue": queue.jobs,
     "workers": queue.workers,
+    "credits": money.ledgers,
     "weights": machine.weights,
     "system libraries": machine.libraries,
     "secret key": machine.secret,
