@@ -11,7 +11,6 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext as _
-from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
@@ -61,8 +60,7 @@ def key_of(request: Any) -> str | None:
 
 def is_dry_run(request: Any) -> bool:
     """Whether only price and plan are asked for."""
-    asked = request.data.get("dry_run", False) if isinstance(request.data, Mapping) else False
-    return isinstance(asked, bool | str | int) and asked in serializers.BooleanField.TRUE_VALUES
+    return isinstance(request.data, Mapping) and request.data.get("dry_run") is True
 
 
 def once(handler: Handler, key: str, request: Any, *args: Any, **kwargs: Any) -> Response:

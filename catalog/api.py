@@ -8,7 +8,6 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -25,7 +24,7 @@ from catalog.services.garments import Details
 from catalog.views.photos import look_json
 from imodel_site.api import MerchantViewSet, register
 from imodel_site.lib.api_answers import answers, example, files_named
-from imodel_site.lib.api_parsers import BoundedJSONParser
+from imodel_site.lib.api_fields import Text
 from imodel_site.lib.fetch import PUBLIC
 from imodel_site.lib.images import SIZES
 from imodel_site.lib.jobs.model import Status
@@ -74,14 +73,14 @@ class GarmentSerializer(serializers.Serializer[Any]):
     """A garment with its tags and photos."""
 
     id = serializers.UUIDField(read_only=True)
-    name = serializers.CharField(max_length=garments.NAME_LENGTH)
-    sku = serializers.CharField(
+    name = Text(max_length=garments.NAME_LENGTH)
+    sku = Text(
         max_length=garments.SKU_LENGTH, required=False, allow_blank=True, help_text="Your number for it; unique."
     )
     category = serializers.ChoiceField(choices=Category.choices, required=False)
-    colour = serializers.CharField(max_length=garments.COLOUR_LENGTH, required=False, allow_blank=True)
+    colour = Text(max_length=garments.COLOUR_LENGTH, required=False, allow_blank=True)
     tags = serializers.ListField(
-        child=serializers.CharField(max_length=garments.TAG_LENGTH), required=False, max_length=garments.MOST_TAGS
+        child=Text(max_length=garments.TAG_LENGTH), required=False, max_length=garments.MOST_TAGS
     )
     status = serializers.ChoiceField(choices=Garment.Status.choices, required=False)
     created_at = serializers.DateTimeField(read_only=True)
@@ -181,9 +180,7 @@ class NewPhoto(serializers.Serializer[Any]):
 
     garment = serializers.UUIDField(help_text="Whose photo it is.")
     file = serializers.FileField(required=False, help_text="JPEG, PNG or WebP, up to 25 MB.")
-    url = serializers.CharField(
-        required=False, max_length=2000, help_text="A public https address instead; fetched before we answer."
-    )
+    url = Text(required=False, max_length=2000, help_text="A public https address instead; fetched before we answer.")
     view = serializers.ChoiceField(choices=View.choices, required=False, help_text="Else told from the file's name.")
 
     def validate(self, attrs: Any) -> Any:
@@ -231,7 +228,7 @@ class ProposalsSerializer(serializers.Serializer[Any]):
     pose = serializers.BooleanField(help_text="Whether somebody was seen standing there.")
 
 
-class LookSerializer(serializers.Serializer[Any]):
+class AskedLookSerializer(serializers.Serializer[Any]):
     """The look that was asked for."""
 
     status = serializers.ChoiceField(choices=Status.choices)
@@ -243,7 +240,7 @@ class Photos(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet):
     model = GarmentPhoto
     serializer_class = PhotoSerializer
     filters = PhotoFilters
-    parser_classes = (BoundedJSONParser, MultiPartParser)
+    uploads = ("create",)
 
     def refine(self, rows: Any) -> Any:
         """With its asset."""
@@ -279,9 +276,10 @@ class Photos(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet):
     def partial_update(self, request: Request, pk: str) -> Response:
         """Say which side a photo shows."""
         photo = access_photo(self.actor, pk, write=True)
-        form = PhotoView(data=request.data)
+        form = PhotoView(data=request.data, partial=True)
         form.is_valid(raise_exception=True)
-        return self._told(photos.set_view(photo=photo, view=form.validated_data["view"]), status.HTTP_200_OK)
+        view = form.validated_data.get("view", photo.view)
+        return self._told(photos.set_view(photo=photo, view=view), status.HTTP_200_OK)
 
     @answers({204: None})
     def destroy(self, request: Request, pk: str) -> Response:
@@ -297,7 +295,7 @@ class Photos(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet):
         return Response(_proposals(photo, Bearers(request)))
 
     @action(detail=True, methods=["post"], url_path="look")
-    @answers({202: LookSerializer})
+    @answers({202: AskedLookSerializer})
     def look_again(self, request: Request, pk: str) -> Response:
         """Have a photo looked at once more after that failed."""
         look = looks.look_again(asset=access_photo(self.actor, pk, write=True).asset)

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 from rest_framework import mixins, serializers, status
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,7 +19,7 @@ from catalog.services import libraries
 from catalog.traits import Traits
 from imodel_site.api import MerchantViewSet, register
 from imodel_site.lib.api_answers import answers, example, files_named
-from imodel_site.lib.api_parsers import BoundedJSONParser
+from imodel_site.lib.api_fields import Text
 
 TITLE = "How it is called; 1 to 80 characters."
 
@@ -92,7 +91,7 @@ def _choice(table: Any, words: str) -> serializers.ChoiceField:
 class PersonaOrder(serializers.Serializer[Any]):
     """A persona from choices; what is left out of a new one is as the page preselects it."""
 
-    title = serializers.CharField(max_length=libraries.TITLE_LENGTH, help_text=TITLE)
+    title = Text(max_length=libraries.TITLE_LENGTH, help_text=TITLE)
     gender = _choice(traits.GENDERS, "Who.")
     age = _choice(traits.AGES, "Empty for an adult.")
     build = _choice(traits.BUILDS, "Empty for average.")
@@ -106,7 +105,7 @@ class PersonaOrder(serializers.Serializer[Any]):
 class SceneOrder(serializers.Serializer[Any]):
     """A scene from choices."""
 
-    title = serializers.CharField(max_length=libraries.TITLE_LENGTH, help_text=TITLE)
+    title = Text(max_length=libraries.TITLE_LENGTH, help_text=TITLE)
     place = serializers.ChoiceField(choices=list(traits.PLACES), help_text="Place, light and tone are set together.")
     light = _choice(traits.LIGHTS, "Empty for as it is.")
     tone = _choice(traits.TONES, "Empty for as it is.")
@@ -121,7 +120,7 @@ class NewScene(SceneOrder):
 class NewPose(serializers.Serializer[Any]):
     """A pose from a photo of somebody who stands that way, or a copy of another one."""
 
-    title = serializers.CharField(max_length=libraries.TITLE_LENGTH, help_text=TITLE)
+    title = Text(max_length=libraries.TITLE_LENGTH, help_text=TITLE)
     file = serializers.FileField(required=False, help_text="A photo, head to toe (multipart/form-data).")
     copy_of = serializers.UUIDField(required=False, help_text="A pose to copy instead.")
     mirrored = serializers.BooleanField(required=False, help_text="The copy has left and right exchanged.")
@@ -136,7 +135,7 @@ class NewPose(serializers.Serializer[Any]):
 class PoseName(serializers.Serializer[Any]):
     """A pose's name is all that can be changed."""
 
-    title = serializers.CharField(max_length=libraries.TITLE_LENGTH, help_text=TITLE)
+    title = Text(max_length=libraries.TITLE_LENGTH, help_text=TITLE)
 
 
 class Shelf(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet):
@@ -144,7 +143,7 @@ class Shelf(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet):
 
     filters = ShelfFilters
     order: ClassVar[type[serializers.Serializer[Any]]]
-    parser_classes = (BoundedJSONParser, MultiPartParser)
+    uploads = ("create",)
 
     def refine(self, rows: Any) -> Any:
         """Shared ones and the merchant's own; one of the two when asked."""

@@ -25,6 +25,7 @@ from generation.models import Kind, MadeAs, Shoot
 from generation.orders import LONGEST_OUTFIT, MOST, SEEDS, Choices
 from imodel_site.api import MerchantViewSet, register
 from imodel_site.lib.api_answers import answers, example
+from imodel_site.lib.api_fields import Text, YesNo
 from imodel_site.lib.jobs.model import Status
 from studio.shoot.presets import CROP_WORDS
 
@@ -41,7 +42,7 @@ class OrderSerializer(serializers.Serializer[Any]):
     scene = serializers.UUIDField(required=False, help_text="Where.")
     pose = serializers.UUIDField(required=False, allow_null=True, help_text="Null keeps the pose photographed.")
     crop = serializers.ChoiceField(choices=list(CROP_WORDS), required=False)
-    outfit = serializers.CharField(
+    outfit = Text(
         max_length=LONGEST_OUTFIT, required=False, help_text="For kinds outfit and text: a few words."
     )
     count = serializers.IntegerField(min_value=1, max_value=MOST, required=False, help_text="Pictures; 2 by itself.")
@@ -49,7 +50,7 @@ class OrderSerializer(serializers.Serializer[Any]):
         min_value=1, max_value=MOST, required=False, help_text="Candidates for each picture; each costs a credit."
     )
     seed = serializers.IntegerField(min_value=0, max_value=SEEDS - 1, required=False, help_text="Drawn when left out.")
-    dry_run = serializers.BooleanField(
+    dry_run = YesNo(
         required=False, help_text="Check everything and tell price and plan (200); nothing is ordered."
     )
 

@@ -25,6 +25,7 @@ from generation.models import Kind, Picture, Review, Verdict
 from generation.services.pictures import LONGEST_TAG, MOST_TAGS
 from imodel_site.api import MerchantViewSet, register
 from imodel_site.lib.api_answers import answers, example
+from imodel_site.lib.api_fields import Text, YesNo
 
 # Filters that the Pictures page does not have.
 MORE = {"batch": "shoot__batch_id", "review": "review"}
@@ -52,10 +53,10 @@ class PictureFilters(serializers.Serializer[Any]):
 class PictureChange(serializers.Serializer[Any]):
     """What a shop thinks of a picture; what is left out stays."""
 
-    favourite = serializers.BooleanField(required=False)
+    favourite = YesNo(required=False)
     review = serializers.ChoiceField(choices=Review.choices, required=False, help_text="Empty takes it back.")
     tags = serializers.ListField(
-        child=serializers.CharField(max_length=LONGEST_TAG),
+        child=Text(max_length=LONGEST_TAG),
         required=False,
         max_length=MOST_TAGS,
         help_text="All that it shall carry.",

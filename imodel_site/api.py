@@ -33,12 +33,14 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from rest_framework import mixins, pagination, routers, serializers, views, viewsets
 from rest_framework.exceptions import NotFound
+from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 
 from accounts import access, once
 from accounts.actors import Actor
 from accounts.scoping import LibraryItem, MerchantOwned
+from imodel_site.lib.api_parsers import BoundedJSONParser
 from imodel_site.lib.errors import NotHere, Refused
 from imodel_site.lib.signing import Bearers
 
@@ -126,6 +128,7 @@ class MerchantViewSet(viewsets.GenericViewSet):
 
     model: ClassVar[type[Model]]
     filters: ClassVar[type[serializers.Serializer[Any]] | None] = None
+    uploads: ClassVar[tuple[str, ...]] = ()  # actions that take a form with files besides JSON
     pagination_class = NewestFirst
     filter_backends: ClassVar[list[Any]] = []
 
@@ -148,6 +151,11 @@ class MerchantViewSet(viewsets.GenericViewSet):
             return
         if key := once.key_of(request):
             setattr(self, method, partial(once.once, getattr(self, method), key))
+
+    def get_parsers(self) -> list[Any]:
+        """JSON; a form too, where files are taken. DRF asks before it has told us which action it is."""
+        action = getattr(self, "action", None) or self.action_map.get(self.request.method.lower())
+        return [parser() for parser in (BoundedJSONParser, MultiPartParser)[: 1 + (action in self.uploads)]]
 
     @property
     def actor(self) -> Actor:

@@ -23,7 +23,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
 
 from accounts.once import HEADER, REPLAYED
-from imodel_site.lib.api_answers import REFUSES, ErrorAnswer
+from imodel_site.lib.api_answers import DECLARED, Declared, ErrorAnswer
 
 PREFIX = "/api/v1/"
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
@@ -108,6 +108,22 @@ class Schema(AutoSchema):
     def _handler(self) -> Any:
         return getattr(self.view, getattr(self.view, "action", None) or self.method.lower())
 
+    @property
+    def _declared(self) -> Declared | None:
+        return getattr(self._handler, DECLARED, None)
+
+    def get_request_serializer(self) -> Any:
+        """As the handler declares it; DRF's mixins declare nothing and take nothing."""
+        return self._declared.takes if self._declared else None
+
+    def get_response_serializers(self) -> Any:
+        """As the handler declares it, else the viewset's own."""
+        return dict(self._declared.by_status) if self._declared else super().get_response_serializers()
+
+    def get_examples(self) -> list[Any]:
+        """As the handler declares them."""
+        return list(self._declared.examples) if self._declared else []
+
     def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
         """Ids, all of them: nothing else stands in an address."""
         schema = {"type": "string", "format": "uuid"}
@@ -131,7 +147,7 @@ class Schema(AutoSchema):
         for status, found in responses.items():
             found["headers"] = {**found.get("headers", {}), **self._headers(status)}
             found["description"] = _said(found, status)
-        for status in sorted({*self._refusals(), *getattr(self._handler, REFUSES, ())}):
+        for status in sorted({*self._refusals(), *(self._declared.refuses if self._declared else ())}):
             responses[str(status)] = {"$ref": f"#/components/responses/{REFUSALS[status][0]}"}
         return operation
 

@@ -82,6 +82,7 @@ IDS = {
     "persona": "catalog.Persona",
     "scene": "catalog.Scene",
     "pose": "catalog.Pose",
+    "copy_of": "catalog.Pose",
     "personas": "catalog.Persona",
     "scenes": "catalog.Scene",
     "poses": "catalog.Pose",
