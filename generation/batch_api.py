@@ -21,6 +21,7 @@ from generation.orders import MOST
 from generation.services import batches as service
 from imodel_site.api import MerchantViewSet, register
 from imodel_site.lib.api_answers import answers, example
+from imodel_site.lib.api_fields import YesNo
 from studio.shoot.presets import CROP_WORDS
 
 GARMENT, PERSONA = "01a20613-63fd-7cbb-8c10-9d288b061a4a", "01a20613-6400-7f0a-9d6c-8a5f7f1f2d11"
@@ -50,7 +51,7 @@ class BatchOrderSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="Leave out garments without a usable photo of the front, instead of refusing the call.",
     )
-    dry_run = serializers.BooleanField(
+    dry_run = YesNo(
         required=False, help_text="Check everything and tell price and plan (200); nothing is ordered."
     )
 
