@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from catalog.csv_files import Row, Sheet
 from catalog.models import Category, Garment
 from catalog.services.garments import COLOUR_LENGTH, MOST_TAGS, NAME_LENGTH, SKU_LENGTH, TAG_LENGTH, clean_line
+from imodel_site.lib.said import said
 
 MOST_IMAGES = 20
 # What a column can be, as the mapping page offers it.
@@ -222,16 +222,16 @@ def _check(unit: Unit) -> None:
         unit.problems.append(Problem(unit.line if line is None else line, field_, code, words))
 
     if not unit.name:
-        say("name_missing", "name", _("There is no name."))
+        say("name_missing", "name", said(gettext_noop("There is no name.")))
     if len(unit.sku) > SKU_LENGTH:
-        say("sku_too_long", "sku", _("The SKU is longer than %(most)s characters.") % {"most": SKU_LENGTH})
+        say("sku_too_long", "sku", said(gettext_noop("The SKU is longer than %(most)s characters."), most=SKU_LENGTH))
     if len(unit.tags) > MOST_TAGS:
-        say("too_many_tags", "tags", _("There are more than %(most)s tags.") % {"most": MOST_TAGS})
+        say("too_many_tags", "tags", said(gettext_noop("There are more than %(most)s tags."), most=MOST_TAGS))
     for line, url in unit.images:
         if not url.startswith("https://"):
-            say("url_invalid", "image", _("A photo's address must start with https://."), line)
+            say("url_invalid", "image", said(gettext_noop("A photo's address must start with https://.")), line)
     if len(unit.images) > MOST_IMAGES:
-        words = _("Only the first %(most)s photos are taken.") % {"most": MOST_IMAGES}
+        words = said(gettext_noop("Only the first %(most)s photos are taken."), most=MOST_IMAGES)
         say("too_many_photos", "image", words)
     unit.images = [(line, url) for line, url in unit.images if url.startswith("https://")][:MOST_IMAGES]
 
@@ -240,7 +240,7 @@ def _find_twins(found: Sequence[Unit]) -> None:
     seen: dict[str, int] = {}
     for unit in found:
         if unit.sku and unit.sku in seen:
-            words = _("Line %(line)s has the same SKU.") % {"line": seen[unit.sku]}
+            words = said(gettext_noop("Line %(line)s has the same SKU."), line=seen[unit.sku])
             unit.problems.append(Problem(unit.line, "sku", "sku_twice", words))
         elif unit.sku:
             seen[unit.sku] = unit.line

@@ -160,7 +160,9 @@ class ImportRow(MerchantOwned):
     garment = models.ForeignKey(Garment, null=True, on_delete=models.SET_NULL, related_name="+")
     created = models.BooleanField(default=False)
     code = models.CharField(max_length=64, blank=True)
-    message = models.TextField(blank=True)
+    message = models.TextField(blank=True, help_text="in English; rows of older versions have nothing else")
+    # What is said of it, to be read in any language (imodel_site/lib/said.py): [{"line", "code", "text", "params"}].
+    problems = models.JSONField(null=True, blank=True)
     field = models.CharField(max_length=40, blank=True)
 
     class Meta(MerchantOwned.Meta):

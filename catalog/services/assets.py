@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.models import Merchant
 from catalog.models import Asset, GarmentPhoto, Look, Persona, Pose, Scene
@@ -20,6 +21,7 @@ from imodel_site.lib import images, storage
 from imodel_site.lib.errors import Conflict, TooMuch
 from imodel_site.lib.images import Taken
 from imodel_site.lib.jobs.services import enqueue
+from imodel_site.lib.said import said
 
 log = logging.getLogger("imodel.catalog")
 
@@ -77,8 +79,8 @@ def quota_of(merchant: Merchant) -> int:
 
 
 def _full(merchant: Merchant) -> TooMuch:
-    words = _("Your %(size)s MB of storage are full. Delete photos or pictures you no longer need.")
-    return TooMuch("quota_full", words % {"size": quota_of(merchant) // 2**20}, status=413)
+    words = gettext_noop("Your %(size)s MB of storage are full. Delete photos or pictures you no longer need.")
+    return TooMuch("quota_full", said(words, size=quota_of(merchant) // 2**20), status=413)
 
 
 @contextmanager

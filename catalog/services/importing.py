@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from imodel_site.lib.errors import NotHere, Refused
 from imodel_site.lib.fetch import PUBLIC, Fetcher
 from imodel_site.lib.jobs import services as jobs
 from imodel_site.lib.jobs.work import LostLease, Work
+from imodel_site.lib.said import kept, shown
 from imodel_site.lib.uploads import check_arrived
 from studio.errors import EngineError
 
@@ -243,16 +244,13 @@ def _fetch_photos(work: Work, merchant: Merchant, garment: Garment, unit: Unit, 
             data = fetcher.fetch(url)
             photos.add_photo(garment=garment, merchant=merchant, file=data, file_name=urlsplit(url).path)
         except (Refused, EngineError) as error:
-            problems.append(Problem(line, "image", error.code, str(error.message)))
+            problems.append(Problem(line, "image", error.code, error.message))
     return problems
 
 
 def _note(run: CatalogImport, line: int, problems: list[Problem], *, garment: Garment | None) -> None:
     """What became of a row: empty code when all went well."""
-    words = " ".join(
-        one.message if one.line == line else _("Line %(line)s: %(what)s") % {"line": one.line, "what": one.message}
-        for one in problems
-    )
+    told = [{"line": one.line, **kept(one.code, one.message)} for one in problems]
     first = problems[0] if problems else None
     ImportRow.objects.update_or_create(
         run=run,
@@ -262,8 +260,21 @@ def _note(run: CatalogImport, line: int, problems: list[Problem], *, garment: Ga
             "garment": garment,
             "code": first.code if first else "",
             "field": first.field if first else "",
-            "message": words,
+            "message": _in_words(line, told),
+            "problems": told,
         },
+    )
+
+
+def words_of(row: ImportRow) -> str:
+    """What is said of a row, in the reader's language."""
+    return _in_words(row.line, row.problems) if row.problems else _(row.message)
+
+
+def _in_words(line: int, told: Sequence[Mapping[str, Any]]) -> str:
+    return " ".join(
+        shown(one) if one["line"] == line else _("Line %(line)s: %(what)s") % {"line": one["line"], "what": shown(one)}
+        for one in told
     )
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts.models import Merchant
 from catalog.models import Asset, Garment, GarmentPhoto, View
@@ -18,6 +19,7 @@ from catalog.services import garments
 from catalog.services.assets import add_asset, lock_asset, release_asset
 from catalog.services.garments import Details
 from imodel_site.lib.errors import NotHere, Refused
+from imodel_site.lib.said import said
 
 MOST_PHOTOS = 40  # of one garment
 # What shops call the sides in file names: "linen-shirt_back.jpg", "IMG_0412 正面.jpg".
@@ -98,7 +100,7 @@ def _add(garment: Garment, asset: Asset, view: str) -> GarmentPhoto:
         raise NotHere()
     count, last = garment.photos.count(), garment.photos.aggregate(last=Max("position"))["last"]
     if count >= MOST_PHOTOS:
-        raise Refused("too_many_photos", _("A garment has at most %(most)s photos.") % {"most": MOST_PHOTOS})
+        raise Refused("too_many_photos", said(gettext_noop("A garment has at most %(most)s photos."), most=MOST_PHOTOS))
     return GarmentPhoto.objects.create(
         merchant_id=garment.merchant_id,
         garment=garment,

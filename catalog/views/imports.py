@@ -111,7 +111,7 @@ def result(request: Any, import_id: str) -> HttpResponse:
     context = {
         "run": run,
         "outcome": importing.outcome(run),
-        "problems": rows[:PROBLEMS_SHOWN],
+        "problems": [(row, importing.words_of(row)) for row in rows[:PROBLEMS_SHOWN]],
         "problem_count": rows.count(),
     }
     return render(request, "catalog/import_result.html", context)
@@ -158,5 +158,5 @@ def problems(request: Any, import_id: str) -> HttpResponse:
     writer.writerow(["line", "garment", "field", "code", "message"])
     for row in importing.problem_rows(run).iterator(chunk_size=2000):
         name = row.garment.name if row.garment else ""
-        writer.writerow([row.line, *map(guarded, (name, row.field, row.code, row.message))])
+        writer.writerow([row.line, *map(guarded, (name, row.field, row.code, importing.words_of(row)))])
     return response

@@ -22,11 +22,13 @@ from typing import Any
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.exceptions import SSLError as Urllib3SSLError
 
 from imodel_site.lib.errors import Refused
+from imodel_site.lib.said import said
 from studio.images import MAX_FILE_BYTES
 
 REDIRECTS = 3
@@ -279,8 +281,10 @@ def _in_time(work: Callable[[], list[str]], seconds: float) -> list[str]:
 
 def _check_head(answer: Any, most: int) -> None:
     if answer.status != 200:
-        words = _("The other server answered %(status)s instead of a picture. Open the address in a browser to see.")
-        raise Refused("url_status", words % {"status": answer.status})
+        words = gettext_noop(
+            "The other server answered %(status)s instead of a picture. Open the address in a browser to see."
+        )
+        raise Refused("url_status", said(words, status=answer.status))
     if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         raise Refused("url_encoded", _("The other server sends this compressed. Use the picture's own address."))
     stated = answer.headers.get("Content-Length", "")
@@ -308,7 +312,9 @@ def _drain(answer: Any, most: int) -> None:
 
 
 def _too_large(most: int) -> Refused:
-    return Refused("url_too_large", _("The file there is larger than %(most)s MB.") % {"most": most // 2**20})
+    return Refused(
+        "url_too_large", said(gettext_noop("The file there is larger than %(most)s MB."), most=most // 2**20)
+    )
 
 
 def _unreachable() -> Refused:

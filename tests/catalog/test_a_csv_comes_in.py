@@ -6,6 +6,8 @@ import csv
 import io
 
 import pytest
+from django.utils import translation
+from django.utils.translation import gettext
 
 from catalog.csv_columns import map_columns, units
 from catalog.csv_files import guess_encoding, read_sheet
@@ -287,6 +289,29 @@ def test_a_table_without_a_garment_offers_no_import(signed_in, data, words):
     page = alice.get(answer["Location"])
     assert words in page.content and b"Import 0" not in page.content
     assert alice.post(f"{answer['Location']}/start", {"c0": "name", "c1": "sku"}).status_code == 422
+
+
+def test_what_a_worker_wrote_is_read_in_the_readers_language(signed_in, cast):
+    alice = signed_in("alice")
+    data = b"name,sku\nCoat,S1\nDress,S1\n,S3\n"
+    answer = alice.post("/catalog/import", {"file": upload(data, "t.csv", "text/csv")})
+    started = alice.post(f"{answer['Location']}/start", {"c0": "name", "c1": "sku"})
+    with merchant_scope(cast.atelier.pk):
+        run = CatalogImport.objects.get()
+        importing.carry_out(claim(run))
+        twin = ImportRow.objects.get(line=3)
+        assert (twin.problems, twin.message) == (
+            [{"line": 3, "code": "sku_twice", "text": "Line %(line)s has the same SKU.", "params": {"line": 2}}],
+            "Line 2 has the same SKU.",
+        )
+        with translation.override("zh-hans"):
+            assert importing.words_of(twin) == gettext("Line %(line)s has the same SKU.") % {"line": 2} != twin.message
+        ImportRow.objects.filter(line=4).update(problems=None)  # as an older version wrote it
+    for language, words in (("en", "Line 2 has the same SKU."), ("zh-hans", "2")):
+        alice.cookies["language"] = language
+        page = alice.get(started["Location"]).content.decode()
+        assert words in page and ("There is no name." in page) == (language == "en")
+    assert "Line 2 has" not in page
 
 
 def test_a_file_that_can_not_be_read_says_so_beside_its_field(signed_in):
