@@ -233,7 +233,8 @@ class Batches(mixins.ListModelMixin, MerchantViewSet):
         form.is_valid(raise_exception=True)
         given = dict(form.validated_data)
         skip, dry = given.pop("skip_unusable", False), given.pop("dry_run", False)
-        wishes = Wishes(**{name: tuple(value) if name in MANY else value for name, value in given.items()})
+        given |= {name: tuple(given[name]) for name in MANY if name in given}
+        wishes = Wishes(**given)
         if dry:
             return Response(self._dry_run(wishes, skip))
         key = once.key_of(request)
