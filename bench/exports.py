@@ -88,7 +88,8 @@ def _measure(merchant: Any, owner: Any, pictures: int) -> None:
     with merchant_scope(merchant):
         export = Export.objects.get(pk=export.pk)
     assert export.status == "succeeded", export.error_message
-    print("| pictures | files | seconds | files/s | slices | archive MB | peak memory grew by MB |\n|---|---|---|---|---|---|---|")
+    print("| pictures | files | seconds | files/s | slices | archive MB | peak memory grew by MB |")
+    print("|---|---|---|---|---|---|---|")
     figures = (pictures, export.files, f"{took:.0f}", f"{export.files / took:.0f}", slices, export.bytes // 10**6)
     print("| " + " | ".join(map(str, (*figures, grown // 1024))) + " |")
 

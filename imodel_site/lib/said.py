@@ -1,8 +1,8 @@
 """Sentences that a worker writes down and somebody else reads later: kept as they were made, not as they read then.
 
-words = said(gettext_noop("The SKU is longer than %(most)s characters."), most=80)     a str, in the writer's language
-row.problems = [kept("sku_too_long", words)]                                 JSON
-shown(row.problems[0])                                                       in the reader's language
+words = said(gettext_noop("A name has at most %(most)s characters."), most=80)    # a str, for the writer
+row.problems = [kept("name_too_long", words)]                                      # JSON
+shown(row.problems[0])                                                             # for the reader
 """
 
 from __future__ import annotations

@@ -128,6 +128,20 @@ def test_a_killed_process_is_gone_on_from(cast: Any, shop: Filled, tmp_path: Pat
         assert opened.read("000.txt") == b"x" * 100_000 and opened.read("020.txt") == b"z"
 
 
+def test_beyond_the_old_formats_limits_it_is_zip64(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limits are lowered: 65,535 entries and 4 GB would take minutes."""
+    with monkeypatch.context() as lower, archive.opened(tmp_path, when=timezone.now()) as made:
+        lower.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 10)
+        lower.setattr(zipfile, "ZIP64_LIMIT", 5_000)
+        for number in range(30):
+            made.add(f"{number:03}.bin", [bytes([number]) * 1_000], pack=False)
+        path = made.finish()
+    assert b"PK\x06\x06" in path.read_bytes(), "the end record of ZIP64"
+    with zipfile.ZipFile(path) as opened:
+        assert opened.testzip() is None and opened.namelist() == [f"{number:03}.bin" for number in range(30)]
+        assert all(opened.read(f"{number:03}.bin") == bytes([number]) * 1_000 for number in range(30))
+
+
 def test_two_processes_never_write_one_archive(cast: Any, shop: Filled) -> None:
     export = ask(cast.atelier, cast.alice)
     folder = workplace.kept(cast.atelier.pk, packing.place_of(export.pk))
