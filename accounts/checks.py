@@ -34,3 +34,12 @@ def _role_exists(connection: Any) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [settings.DATABASE_ROLE])
         return cursor.fetchone() is not None
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def webhooks_stay_outside(app_configs: Any = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Whoever owns a shop could otherwise reach what listens on the server."""
+    if not settings.WEBHOOK_HTTP:
+        return []
+    hint = "Unset IMODEL_WEBHOOK_HTTP: it is for trying receivers out on a developer's machine (docs/webhooks.md)."
+    return [checks.Warning("Webhooks may be sent to this machine and without TLS.", hint=hint, id="accounts.W002")]

@@ -198,3 +198,11 @@ def test_the_log_is_paged_and_filtered(cast: Any, alice: Client, endpoint: Any) 
     assert [len(first["deliveries"]), len(second["deliveries"]), second["older"]] == [30, 1, None]
     assert [row.status for row in alice.get(f"{page}?show=failed").context["deliveries"]] == ["failed"]
     assert alice.get(f"{page}?before=nonsense&show=nonsense").status_code == 200
+
+
+def test_the_setting_for_trying_out_is_warned_of_where_a_site_is_checked(settings: Any) -> None:
+    from accounts.checks import webhooks_stay_outside
+
+    assert [found.id for found in webhooks_stay_outside()] == ["accounts.W002"]
+    settings.WEBHOOK_HTTP = False
+    assert webhooks_stay_outside() == []

@@ -21,7 +21,7 @@ from imodel_site.lib.jobs.transitions import in_seconds
 GONE, FAILING, BY_HAND = "gone", "failing", "by_hand"
 NOTHING_ARRIVED = timedelta(hours=23)  # a delivery was given up, and so was every other one of its day
 FAILING_TOO_LONG = timedelta(days=3)
-_WAITING, _DELIVERED, _FAILED = WebhookDelivery.Status
+_Status = WebhookDelivery.Status
 
 
 def record(parcel: Parcel, outcome: Outcome) -> Notice | None:
@@ -39,11 +39,14 @@ def record(parcel: Parcel, outcome: Outcome) -> Notice | None:
         if endpoint is None or row is None:
             return None
         _note(row, outcome)
-        return _delivered(row, endpoint, outcome) if outcome.delivered else _failed(row, endpoint, outcome)
+        if not outcome.delivered:
+            return _failed(row, endpoint, outcome)
+        _delivered(row, endpoint, outcome)
+        return None
 
 
 def _still_ours(parcel: Parcel) -> WebhookDelivery | None:
-    ours = WebhookDelivery.objects.filter(pk=parcel.delivery_id, token=parcel.token, status=_WAITING)
+    ours = WebhookDelivery.objects.filter(pk=parcel.delivery_id, token=parcel.token, status=_Status.WAITING)
     found: WebhookDelivery | None = ours.select_for_update(of=("self",), no_key=True).select_related("event").first()
     return found
 
@@ -60,7 +63,7 @@ def _note(row: WebhookDelivery, outcome: Outcome) -> None:
 
 
 def _delivered(row: WebhookDelivery, endpoint: WebhookEndpoint, outcome: Outcome) -> None:
-    _move(row, status=_DELIVERED, ended_at=Now())
+    _move(row, status=_Status.DELIVERED, ended_at=Now())
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
         failing_since=None, rest_until=None, last_milliseconds=outcome.milliseconds
     )
@@ -72,7 +75,7 @@ def _failed(row: WebhookDelivery, endpoint: WebhookEndpoint, outcome: Outcome) -
     test = row.event.type == TEST
     next_try = None if test or not endpoint.enabled or outcome.gone else _next(row, outcome)
     if next_try is None:
-        _move(row, status=_FAILED, ended_at=Now())
+        _move(row, status=_Status.FAILED, ended_at=Now())
     else:
         place, seconds = next_try
         _move(row, attempts=place, due_at=in_seconds(seconds))
@@ -109,9 +112,9 @@ def _consequence(endpoint: WebhookEndpoint, *, gone: bool, given_up: bool) -> No
 def switch_off(*, endpoint: WebhookEndpoint, reason: str) -> None:
     """No further events; what waits ends as failed, to be sent again by hand. What is in flight says so itself."""
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(enabled=False, disabled_reason=reason)
-    waiting = WebhookDelivery.objects.filter(endpoint=endpoint, status=_WAITING)
+    waiting = WebhookDelivery.objects.filter(endpoint=endpoint, status=_Status.WAITING)
     idle = waiting.filter(Q(lease_until=None) | Q(lease_until__lte=Now()))
-    idle.update(status=_FAILED, ended_at=Now(), lease_until=None)
+    idle.update(status=_Status.FAILED, ended_at=Now(), lease_until=None)
 
 
 def _move(row: WebhookDelivery, **fields: Any) -> None:

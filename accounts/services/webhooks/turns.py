@@ -22,7 +22,7 @@ LEASE = 30.0  # seconds; a try takes ten at most, so one that is not recorded by
 AT_ONCE = 2  # tries of one endpoint, over all machines
 AT_ONCE_FAILING = 1
 QUICK_MILLISECONDS = 1000
-QUICK, FRESH, SLOW, STUCK = KINDS = ("quick", "fresh", "slow", "stuck")
+QUICK, SLOW, REFUSING, STUCK, FRESH = KINDS = ("quick", "slow", "refusing", "stuck", "fresh")
 _WAITING = Q(status=WebhookDelivery.Status.WAITING)
 
 
@@ -33,8 +33,8 @@ def claim(room: Mapping[str, int]) -> list[Parcel]:
     count the same endpoint at once, so the limits hold over all machines, and neither waits for the other.
 
     Args:
-        room: how many of endpoints of each kind: ``quick`` answered within a second the last time, well or not;
-            ``slow`` took longer, and answered well; ``stuck`` took longer and failed; ``fresh`` were never tried.
+        room: how many of endpoints of each kind: ``quick`` answered well within a second the last time, ``slow`` took
+            longer; ``refusing`` failed within a second, ``stuck`` took longer; ``fresh`` were never tried.
     """
     with unscoped("webhooks: whose turn it is"):
         # Without a lock: mostly there is nothing.
@@ -77,8 +77,9 @@ def _room() -> Any:
 def _kind() -> Any:
     return Case(
         When(last_milliseconds=None, then=Value(FRESH)),
-        When(last_milliseconds__lte=QUICK_MILLISECONDS, then=Value(QUICK)),
+        When(failing_since=None, last_milliseconds__lte=QUICK_MILLISECONDS, then=Value(QUICK)),
         When(failing_since=None, then=Value(SLOW)),
+        When(last_milliseconds__lte=QUICK_MILLISECONDS, then=Value(REFUSING)),
         default=Value(STUCK),
     )
 
