@@ -326,7 +326,11 @@ LOGGING: dict[str, Any] = {
         "plain": {"()": "imodel_site.lib.logs.PlainLines"},
     },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["strangers", "context", "redact"]}
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["strangers", "context", "redact"],
+        }
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
