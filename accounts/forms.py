@@ -143,8 +143,13 @@ class ReplayForm(forms.Form):
     DEFAULT = 24
 
     hours = forms.TypedChoiceField(
-        label=_("Since"),
-        choices=[(1, _("an hour ago")), (24, _("a day ago")), (72, _("3 days ago")), (696, _("29 days ago"))],
+        label=_("How far back"),
+        choices=[
+            (1, _("the last hour")),
+            (24, _("the last day")),
+            (72, _("the last 3 days")),
+            (696, _("the last 29 days")),
+        ],
         coerce=int,
         initial=DEFAULT,
     )

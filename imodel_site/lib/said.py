@@ -38,6 +38,7 @@ def kept(code: str, message: Any) -> dict[str, Any]:
 
 def shown(found: Mapping[str, Any]) -> str:
     """What was kept, in the reader's language."""
-    if found["params"] is not None:
-        return gettext(found["text"]) % found["params"]
-    return sentence(found["code"], gettext(found["text"]))
+    text, params = found["text"], found["params"]
+    if params is not None:
+        return gettext(text) % params
+    return sentence(found["code"], gettext(text))
