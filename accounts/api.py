@@ -81,7 +81,7 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
     class Meta:
         model = Plan
         fields = ("name", "title", "monthly_credits", "most_saved", "concurrency", "calls_per_minute", "batch_shoots")
-        extra_kwargs = {"name": {"validators": []}}  # noqa: RUF012  # DRF's own way
+        read_only_fields = fields
 
 
 class CreditsSerializer(serializers.Serializer[Any]):
