@@ -1,6 +1,6 @@
 """Webhooks while half of the receivers fail and one is dead: how long the others' events take, beside all being well.
 
-    python -m bench.webhooks [--rounds 30] [--every 1.0] [--database sqlite|postgres]
+    python -m bench.webhooks [--rounds 20] [--every 3.0] [--database sqlite|postgres]
 
 Twenty merchants with one endpoint each; every ``--every`` seconds one shoot of each of them ends. A real worker carries
 the events to receivers in this process. Delay is from the commit of the event to its first try's arrival, so that
@@ -35,8 +35,8 @@ PATIENCE = 180.0
 def main() -> None:
     """Run, print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--every", type=float, default=1.0)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--every", type=float, default=3.0)
     parser.add_argument("--database", choices=["sqlite", "postgres"], action="append")
     parser.add_argument("--happen", help=argparse.SUPPRESS)  # the web side, in a process of its own
     args = parser.parse_args()

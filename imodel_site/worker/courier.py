@@ -23,7 +23,7 @@ from imodel_site.metrics import counting
 log = logging.getLogger("imodel.webhooks")
 # Tries at once of each kind of endpoint. Each kind has places of its own, which no other can take: an endpoint that
 # answers never waits for one that does not.
-ROOMS = {turns.QUICK: 7, turns.SLOW: 2, turns.REFUSING: 2, turns.STUCK: 2, turns.FRESH: 3}
+ROOMS = {turns.QUICK: 6, turns.SLOW: 2, turns.REFUSING: 3, turns.STUCK: 2, turns.FRESH: 3}
 POOL = sum(ROOMS.values())
 LOOK_EVERY = 0.5  # seconds, while nothing moves
 AFTER_TROUBLE = 2.0

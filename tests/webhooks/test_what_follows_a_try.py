@@ -197,6 +197,8 @@ def test_what_another_machine_has_claimed_meanwhile_is_not_written_down(
     WebhookDelivery.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     (fast,) = claim()
     assert (slow.delivery_id, slow.event_id, slow.token + 1) == (fast.delivery_id, fast.event_id, fast.token)
+    outcomes.record(slow, sending.Outcome(410))  # while the other one is still trying
+    assert (deliveries()[0].status, endpoint_row().enabled) == ("waiting", True)
     outcomes.record(fast, sending.Outcome(204))
     outcomes.record(slow, sending.Outcome(500))
     assert deliveries()[0].status == "delivered"
