@@ -28,7 +28,6 @@ def look_at_photo(work: Work) -> None:
         work.stop_if_asked()
         found = looks.store(merchant_id=asset.merchant_id, done=done, read=lambda path: Path(path).read_bytes())
 
-
     def write() -> None:
         looks.fill_poses(asset=asset, found=found)
         looks.keep_finding(asset=asset, finding=done.get("finding"))
