@@ -75,7 +75,7 @@ class Installation:
 
     def until(self, code: str, wanted: Any, what: str) -> None:
         """Wait until the inside tells what is wanted."""
-        found, until = None, time.monotonic() + 240
+        found, until = None, time.monotonic() + 400
         while time.monotonic() < until:
             if (found := self.ask(code)) == wanted:
                 return
