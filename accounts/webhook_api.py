@@ -109,7 +109,9 @@ class DeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
 class DeliveryFilters(serializers.Serializer[Any]):
     """What the log can be narrowed to."""
 
-    status = serializers.ChoiceField(choices=WebhookDelivery.Status.choices, required=False)
+    status = serializers.ChoiceField(
+        choices=WebhookDelivery.Status.choices, required=False, help_text="In this status."
+    )
 
 
 class ReplayOrder(serializers.Serializer[Any]):
