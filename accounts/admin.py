@@ -11,6 +11,7 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from accounts.audit_words import action_words
 from accounts.models import AuditEntry, DeletionReport, Merchant, Plan, User
 from accounts.services import audit
 from accounts.services.plans import spread_limits
@@ -113,7 +114,7 @@ class ActionFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Those that occur."""
         names = AuditEntry.objects.order_by("action").values_list("action", flat=True).distinct()
-        return [(name, name) for name in names]
+        return [(name, action_words(name)) for name in names]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """The entries of one."""
@@ -124,12 +125,17 @@ class ActionFilter(admin.SimpleListFilter):
 class AuditEntryAdmin(_Read):
     """The log: read, filter, take along."""
 
-    list_display = COLUMNS
+    list_display = ("created_at", "what", *COLUMNS[2:])
     list_filter = (ActionFilter, ("created_at", admin.DateFieldListFilter), "reason", "subject_kind")
     search_fields = ("by_email", "note", "=merchant_id", "=subject_id")
     ordering = ("-id",)
     show_full_result_count = False
     date_hierarchy = "created_at"
+
+    @admin.display(description=_("action"), ordering="action")
+    def what(self, entry: AuditEntry) -> str:
+        """In words; the download has the codes."""
+        return action_words(entry.action)
 
     def get_urls(self) -> list[Any]:
         """The download beside the list."""

@@ -9,7 +9,7 @@ from allauth.account.forms import SignupForm as AllauthSignupForm
 from allauth.core import context
 from django import forms
 from django.db import transaction
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts import webhook_log
@@ -112,7 +112,7 @@ class WebhookForm(forms.Form):
     """Where to, and what of."""
 
     url = forms.CharField(
-        label=_("Address"),
+        label=pgettext_lazy("of a server", "Address"),
         max_length=2000,
         help_text=_("Where your server listens, such as https://shop.example/imodel. It must be public and use https."),
         widget=forms.URLInput(attrs={"autocomplete": "off", "placeholder": "https://"}),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from accounts.audit_words import action_words
 from accounts.models import ApiKey, AuditEntry, CreditAccount, Membership, Merchant, Plan
 from accounts.models.moderation import Moderation
 from accounts.scoping import merchant_scope
@@ -14,10 +16,21 @@ from accounts.services import audit
 from accounts.services.plans import plan_of
 from catalog.models import Asset
 from generation.models import ModerationCase, Picture, Shoot
+from generation.moderation.reasons import rejection
 
 COUNTED = 10_000  # further than this nobody needs to know, and counting a million rows takes a second
 PAST = 8
 NEWEST = 24
+
+
+@dataclass(frozen=True)
+class Past:
+    """Something that was decided about a merchant, in words."""
+
+    what: str
+    why: str
+    note: str
+    when: datetime
 
 
 @dataclass(frozen=True)
@@ -34,7 +47,7 @@ class Shop:
     pictures: int
     rejected: int
     open_cases: int
-    past: Sequence[AuditEntry]
+    past: Sequence[Past]
 
 
 def shop(merchant: Merchant) -> Shop:
@@ -61,10 +74,13 @@ def _count(rows: Any) -> int:
     return int(rows.order_by()[:COUNTED].count())
 
 
-def past_decisions(merchant_id: UUID) -> list[AuditEntry]:
+def past_decisions(merchant_id: UUID) -> list[Past]:
     """The newest entries of the log about a merchant, without who looked at what."""
-    rows = AuditEntry.objects.filter(merchant_id=merchant_id).exclude(action=audit.LOOKED)
-    return list(rows.order_by("-id")[:PAST])
+    rows = AuditEntry.objects.filter(merchant_id=merchant_id).exclude(action=audit.LOOKED).order_by("-id")[:PAST]
+    return [
+        Past(action_words(row.action), rejection(row.reason) if row.reason else "", row.note, row.created_at)
+        for row in rows
+    ]
 
 
 @dataclass(frozen=True)
