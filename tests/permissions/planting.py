@@ -95,6 +95,7 @@ SHAPES: dict[str, Any] = {
         "reasons": [{"code": canary, "message": canary}],
         "garment": {"reason": canary},
     },
+    "problems": lambda merchant, canary: [{"line": 1, "code": canary, "text": canary, "params": None}],
     "landmarks": lambda merchant, canary: None,
     "secrets": lambda merchant, canary: [],  # sealed ones, which nobody can make up
     "events": lambda merchant, canary: [canary],
