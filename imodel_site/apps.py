@@ -20,5 +20,5 @@ class SiteConfig(AppConfig):
 
         counting.listen()
 
-        periodic.register("files nobody refers to", 24 * 3600, "imodel_site.lib.storage.tidy")
+        periodic.register("files nobody refers to", 24 * 3600, "imodel_site.lib.collecting.tidy")
         periodic.register("folders of jobs", 3600, "imodel_site.lib.workplace.tidy", everywhere=True)

@@ -149,7 +149,7 @@ def clean_tag(name: str) -> str:
 def purge_deleted(*, now: datetime | None = None, batch: int = PURGE_BATCH) -> int:
     """Remove for good what has lain in the bin for 30 days, its files as well; how many pictures went.
 
-    Rows first: a file nobody refers to is collected later (storage.collect), a row without its file would break pages.
+    Rows first: a file nobody refers to is collected later (collecting.py), a row without its file would break pages.
     """
     before = (now or timezone.now()) - KEPT_IN_BIN
     gone = 0

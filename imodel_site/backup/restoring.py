@@ -152,7 +152,7 @@ def lost_files() -> Iterator[str]:
 
 def _named(merchant_id: UUID) -> Iterator[str]:
     with merchant_scope(merchant_id):
-        for refers in storage.referrers():
+        for refers in storage.referrers().values():
             yield from (key for key in refers(merchant_id) if key.startswith(f"m/{merchant_id}/"))
 
 

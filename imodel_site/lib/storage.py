@@ -13,7 +13,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -27,7 +27,6 @@ from imodel_site.lib import workplace
 from studio.errors import StorageError
 from studio.files import write_atomically
 
-OLD_ENOUGH = timedelta(days=1)  # longer than any job that has written its files and not yet its rows
 CHUNK = 256 * 1024
 S3_BATCH = 1000  # keys that one DeleteObjects call takes
 
@@ -355,48 +354,6 @@ def kinds() -> list[str]:
     return sorted(_owners)
 
 
-def referrers() -> list[Refers]:
-    """Who refers to files, of every kind."""
-    return [_owners[kind] for kind in kinds()]
-
-
-@dataclass(frozen=True)
-class Collected:
-    """What a collection found; ``by_kind`` says how many files of each kind went."""
-
-    files: int
-    bytes: int
-    by_kind: dict[str, int]
-
-
-def collect(*, now: datetime, delete_them: bool) -> Collected:
-    """Delete files older than a day that no row refers to (a crash between file and row leaves them).
-
-    Files are listed first and rows read afterwards: a row that appears in between is seen, and a file that appears in
-    between is too young.
-    """
-    found, by_kind, total = private(), dict.fromkeys(_owners, 0), 0
-    for name in found.folders("m/"):
-        with contextlib.suppress(ValueError):
-            for kind, lost in _unreferenced(UUID(name), now - OLD_ENOUGH):
-                by_kind[kind] += len(lost)
-                total += sum(file.bytes for file in lost)
-                if delete_them:
-                    found.drop([file.key for file in lost])
-    return Collected(sum(by_kind.values()), total, by_kind)
-
-
-def tidy() -> int:
-    """Delete the files that nobody refers to; how many there were. Called once a day."""
-    return collect(now=datetime.now(UTC), delete_them=True).files
-
-
-def _unreferenced(merchant_id: UUID, before: datetime) -> Iterator[tuple[str, list[Stored]]]:
-    from imodel_site.lib.scope import merchant_scope
-
-    for kind, refers in sorted(_owners.items()):
-        old = [file for file in private().listed(f"m/{merchant_id}/{kind}/") if file.modified < before]
-        if old:
-            with merchant_scope(merchant_id):
-                wanted = set(refers(merchant_id))
-            yield kind, [file for file in old if file.key not in wanted]
+def referrers() -> dict[str, Refers]:
+    """Who refers to files, by their kind."""
+    return {kind: _owners[kind] for kind in kinds()}

@@ -17,7 +17,7 @@ from accounts import tables
 from accounts.models import Export, Merchant, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from accounts.scoping import merchant_scope
 from accounts.services import exporting
-from imodel_site.lib import storage
+from imodel_site.lib import collecting, storage
 from imodel_site.lib.errors import Conflict, NotAllowed
 from tests.exports.filling import Filled, ask, rows_of, work_it_off
 
@@ -201,7 +201,7 @@ def test_the_collector_keeps_it_and_takes_what_nobody_names(cast: Any, shop: Fil
     export = ask(cast.atelier, cast.alice)
     work_it_off()
     stray = storage.put(storage.new_key(cast.atelier.pk, "export", "zip"), b"x")
-    storage.collect(now=timezone.now() + timedelta(days=2), delete_them=True)
+    collecting.collect(now=timezone.now() + timedelta(days=2), delete_them=True)
     left = [file.key for file in storage.private().listed(f"m/{cast.atelier.pk}/export/")]
     assert archive_key(export) in left and stray not in left
 

@@ -12,7 +12,7 @@ from catalog.models import Persona
 from generation import services
 from generation.models import Picture, PictureTag, Shoot
 from generation.orders import Choices
-from imodel_site.lib import storage
+from imodel_site.lib import collecting, storage
 from imodel_site.lib.errors import Conflict, NotAllowed, NotHere, Refused
 from tests.generation import scripted
 from tests.generation.conftest import actor_of, carry_out_next, made, png
@@ -165,7 +165,7 @@ def test_the_collector_leaves_what_pictures_and_orders_refer_to(house, executor)
     carry_out_next()
     lost = storage.put(f"m/{house.merchant.pk}/shoots/1/1/0-full-xyz.png", png())
 
-    storage.collect(now=timezone.now() + timedelta(days=2), delete_them=True)
+    collecting.collect(now=timezone.now() + timedelta(days=2), delete_them=True)
 
     with pytest.raises(FileNotFoundError):
         storage.read(lost)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from imodel_site.lib import storage
+from imodel_site.lib import collecting, storage
 from studio.errors import StorageError
 
 ONE, TWO = UUID(int=1), UUID(int=2)
@@ -75,10 +75,10 @@ def test_only_old_files_of_registered_kinds_that_no_row_names_are_collected(file
 
     storage.register_kind("asset", refers)
     now = datetime.now(UTC)
-    assert storage.collect(now=now, delete_them=True).files == 0, "all are younger than a day"
+    assert collecting.collect(now=now, delete_them=True).files == 0, "all are younger than a day"
     later = now + timedelta(days=1, minutes=1)
-    assert storage.collect(now=later, delete_them=False).by_kind == {"asset": 1}
-    found = storage.collect(now=later, delete_them=True)
+    assert collecting.collect(now=later, delete_them=False).by_kind == {"asset": 1}
+    found = collecting.collect(now=later, delete_them=True)
     assert (found.files, found.bytes) == (1, 8)
     assert sorted(file.key for file in files.listed("m/")) == sorted([named, foreign])
     assert lost not in {file.key for file in files.listed("m/")} and set(asked) == {ONE, TWO}
