@@ -6,6 +6,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 HOUR = 3600
 
@@ -14,6 +15,7 @@ class AccountsConfig(AppConfig):
     """Tells PostgreSQL the scope on every connection, and the sweep what to do each hour."""
 
     name = "accounts"
+    verbose_name = _("Shops and people")
 
     def ready(self) -> None:
         """Connect what listens."""

@@ -14,7 +14,7 @@ from imodel_site.lib.ids import uuid7
 class Plan(models.Model):
     """What a merchant gets each month, and its limits. Staff edit them; ``name`` is the stable key."""
 
-    name = models.SlugField(primary_key=True, max_length=40)
+    name = models.SlugField(_("key"), primary_key=True, max_length=40)
     title = models.CharField(_("title"), max_length=80)
     monthly_credits = models.PositiveIntegerField(_("credits a month"), default=100)
     most_saved = models.PositiveIntegerField(
@@ -25,9 +25,11 @@ class Plan(models.Model):
     batch_shoots = models.PositiveIntegerField(_("shoots in one batch"), default=200)
     quota_bytes = models.BigIntegerField(_("bytes of stored files"), null=True, blank=True)
     is_default = models.BooleanField(_("for new shops"), default=False)
-    position = models.PositiveSmallIntegerField(default=0)
+    position = models.PositiveSmallIntegerField(_("place in the list"), default=0)
 
     class Meta:
+        verbose_name = _("plan")
+        verbose_name_plural = _("plans")
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(
                 fields=["is_default"], condition=models.Q(is_default=True), name="plan_one_for_new_shops"

@@ -43,6 +43,8 @@ class User(AbstractUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
         constraints: ClassVar[list[Any]] = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
 
 
@@ -64,11 +66,13 @@ class Merchant(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(_("name"), max_length=120)
-    status = models.CharField(max_length=12, choices=Status.choices, default=Status.ACTIVE)
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.ACTIVE)
     concurrency = models.PositiveSmallIntegerField(default=2, help_text="jobs of one lane that may run at once")
-    plan = models.ForeignKey("accounts.Plan", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    plan = models.ForeignKey(
+        "accounts.Plan", verbose_name=_("plan"), null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     quota_bytes = models.BigIntegerField(null=True, blank=True, help_text="of stored files; empty for the site's")
-    used_bytes = models.BigIntegerField(default=0)
+    used_bytes = models.BigIntegerField(_("bytes in use"), default=0)
     pays_from = models.CharField(
         max_length=5,
         choices=Threshold.choices,
@@ -79,7 +83,11 @@ class Merchant(models.Model):
     suspended_reason = models.CharField(max_length=300, blank=True, db_default="")
     delete_after = models.DateTimeField(null=True, blank=True)
     closing_asked_by = models.ForeignKey("User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("here since"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("shop")
+        verbose_name_plural = _("shops")
 
     def __str__(self) -> str:
         return self.name

@@ -19,16 +19,18 @@ class AuditEntry(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    action = models.CharField(max_length=40, help_text="picture.rejected, merchant.suspended, credits.granted, ...")
+    action = models.CharField(
+        _("action"), max_length=40, help_text="picture.rejected, merchant.suspended, credits.granted, ..."
+    )
     by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
-    by_email = models.EmailField(blank=True)
-    merchant_id = models.UUIDField(null=True, blank=True, db_index=True)
-    subject_kind = models.CharField(max_length=20, blank=True)
-    subject_id = models.UUIDField(null=True, blank=True, db_index=True)
-    reason = models.CharField(max_length=40, blank=True, help_text="code of a reason")
-    note = models.CharField(max_length=500, blank=True)
+    by_email = models.EmailField(_("who"), blank=True)
+    merchant_id = models.UUIDField(_("shop"), null=True, blank=True, db_index=True)
+    subject_kind = models.CharField(_("about"), max_length=20, blank=True)
+    subject_id = models.UUIDField(_("id"), null=True, blank=True, db_index=True)
+    reason = models.CharField(_("reason"), max_length=40, blank=True, help_text="code of a reason")
+    note = models.CharField(_("note"), max_length=500, blank=True)
     details = models.JSONField(default=dict, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("when"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("audit entry")
@@ -79,7 +81,11 @@ class DeletionReport(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     merchant_id = models.UUIDField(unique=True)
-    merchant_name = models.CharField(max_length=120)
+    merchant_name = models.CharField(_("shop"), max_length=120)
     asked_by_email = models.EmailField(blank=True)
     removed = models.JSONField(default=dict, help_text="rows by table, files and bytes by kind")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("when"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("deletion report")
+        verbose_name_plural = _("deletion reports")
