@@ -78,6 +78,7 @@ class StaffSite(admin.AdminSite):
     """Django's admin behind allauth's login; it has no login form of its own."""
 
     site_header = site_title = "iModel"
+    enable_nav_sidebar = False  # the places above each page are enough, and the tables need the room
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Only our own tables and Django's groups: with allauth's and django-q's own pages staff could give themselves
