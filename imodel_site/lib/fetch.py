@@ -133,8 +133,7 @@ class Fetcher:
         parts = self._checked(url)
         connection = self._line(parts, end)
         with _explained(end), contextlib.closing(connection), connection.ended_at(end):
-            connection.connect()
-            connection.sock.settimeout(max(0.1, end - time.monotonic()))  # CONNECT_SECONDS were for connecting
+            _open(connection, end)
             sent = {"User-Agent": "iModel", "Connection": "close", **headers}
             connection.request("POST", _target(parts), body, sent, preload_content=False, decode_content=False)
             answer = connection.getresponse()
@@ -156,6 +155,7 @@ class Fetcher:
         """The body, or where a redirect points."""
         connection = self._line(parts, end)
         with _explained(end), contextlib.closing(connection), connection.ended_at(end):
+            _open(connection, end)
             connection.request("GET", _target(parts), headers=_headers(), preload_content=False, decode_content=False)
             answer = connection.getresponse()
             if 300 <= answer.status < 400 and answer.headers.get("Location"):
@@ -251,6 +251,12 @@ class _Pinned(_ToAnAddress, HTTPSConnection):
 
 class _PinnedPlain(_ToAnAddress, HTTPConnection):
     """In the clear."""
+
+
+def _open(connection: Any, end: float) -> None:
+    """Connect, and let what follows take until ``end``: CONNECT_SECONDS were for connecting."""
+    connection.connect()
+    connection.timeout = max(0.1, end - time.monotonic())  # urllib3 gives it to the socket for each request and answer
 
 
 def _target(parts: SplitResult) -> str:

@@ -14,6 +14,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from accounts.models import WebhookAttempt
 from accounts.scoping import merchant_scope
 from accounts.services.webhooks import endpoints, sending
+from imodel_site.lib import fetch
 from imodel_site.lib.fetch import Fetcher, is_public
 from tests.lib.https_server import ADDRESS, certificate
 from tests.webhooks.conftest import carry, claim, due_now, happened
@@ -170,6 +171,18 @@ def test_one_that_answers_after_the_time_is_over_has_not_answered(cast: Any, end
         carry(line_of(0.3))
         release.set()
     assert attempts() == [(None, "url_too_slow")]
+
+
+def test_one_that_thinks_for_longer_than_connecting_may_take_has_answered(
+    cast: Any, endpoint: Any, everybody: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "CONNECT_SECONDS", 0.3)
+    never = threading.Event()
+    with receiving(lambda handler: never.wait(0.9) or says(200)(handler)) as shop:
+        endpoint(shop.url)
+        happened(cast.atelier)
+        carry(line_of(20.0))
+    assert attempts() == [(200, "")]
 
 
 def test_one_that_drips_its_headers_is_cut_off(cast: Any, endpoint: Any, everybody: None) -> None:
