@@ -42,17 +42,13 @@ class OrderSerializer(serializers.Serializer[Any]):
     scene = serializers.UUIDField(required=False, help_text="Where.")
     pose = serializers.UUIDField(required=False, allow_null=True, help_text="Null keeps the pose photographed.")
     crop = serializers.ChoiceField(choices=list(CROP_WORDS), required=False)
-    outfit = Text(
-        max_length=LONGEST_OUTFIT, required=False, help_text="For kinds outfit and text: a few words."
-    )
+    outfit = Text(max_length=LONGEST_OUTFIT, required=False, help_text="For kinds outfit and text: a few words.")
     count = serializers.IntegerField(min_value=1, max_value=MOST, required=False, help_text="Pictures; 2 by itself.")
     best_of = serializers.IntegerField(
         min_value=1, max_value=MOST, required=False, help_text="Candidates for each picture; each costs a credit."
     )
     seed = serializers.IntegerField(min_value=0, max_value=SEEDS - 1, required=False, help_text="Drawn when left out.")
-    dry_run = YesNo(
-        required=False, help_text="Check everything and tell price and plan (200); nothing is ordered."
-    )
+    dry_run = YesNo(required=False, help_text="Check everything and tell price and plan (200); nothing is ordered.")
 
 
 class ShootFilters(serializers.Serializer[Any]):

@@ -51,9 +51,7 @@ class BatchOrderSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="Leave out garments without a usable photo of the front, instead of refusing the call.",
     )
-    dry_run = YesNo(
-        required=False, help_text="Check everything and tell price and plan (200); nothing is ordered."
-    )
+    dry_run = YesNo(required=False, help_text="Check everything and tell price and plan (200); nothing is ordered.")
 
 
 class ShootCountsSerializer(serializers.Serializer[Any]):

@@ -29,7 +29,7 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Declared:
-    """What a handler takes and answers. Kept on it in an attribute of our own: ``@action`` writes over DRF's ``kwargs``."""
+    """What a handler takes and answers, in an attribute of our own: ``@action`` writes over DRF's ``kwargs``."""
 
     by_status: Mapping[int, Any]
     takes: Any

@@ -328,7 +328,15 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
         family.name: family
         for family in (
-            MINI, SD15, SDXL, SAM_VIT_B, SAM_VIT_L, SAM_VIT_H, MEDIAPIPE_POSE, MEDIAPIPE_SELFIE, SAFETY_CHECKER,
+            MINI,
+            SD15,
+            SDXL,
+            SAM_VIT_B,
+            SAM_VIT_L,
+            SAM_VIT_H,
+            MEDIAPIPE_POSE,
+            MEDIAPIPE_SELFIE,
+            SAFETY_CHECKER,
         )  # fmt: skip
     }
 )
