@@ -71,7 +71,7 @@ def test_bulk_is_whole_and_one_mail_for_each_shop(
     with django_capture_on_commit_callbacks(execute=True):
         decisions.decide(cases=cases, by=stella, to="rejected", reason="hate", note="")
     assert {state_of(row) for row in rows} == {"rejected"}
-    assert len(mail.outbox) == 1 and "3 pictures" in mail.outbox[0].body
+    assert len(mail.outbox) == 1 and "3 photos or pictures" in mail.outbox[0].body
 
 
 def test_a_decision_can_be_taken_back_by_whoever_made_it_and_once(picture: Picture, stella: User, cast: Any) -> None:
