@@ -39,6 +39,8 @@ PIECE = 64 * 1024
 PORTS = {"https": 443, "http": 80}
 UNICAST6 = ipaddress.IPv6Network("2000::/3")
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# Routed like public ones, and yet a cloud's own inside its machines: Oracle's metadata (IETF's block), Azure's wire server.
+INSIDE_CLOUDS = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("168.63.129.16/32"))
 IN_A_URL = "/%:=&?~+!$,;'@()*[]"
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -56,6 +58,8 @@ def is_public(text: str) -> bool:
         return is_public(str(inner))
     if isinstance(address, ipaddress.IPv6Address):
         return address in UNICAST6 and address.is_global and address.teredo is None
+    if any(address in network for network in INSIDE_CLOUDS):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
