@@ -39,7 +39,7 @@ PIECE = 64 * 1024
 PORTS = {"https": 443, "http": 80}
 UNICAST6 = ipaddress.IPv6Network("2000::/3")
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-# Routed like public ones, and yet a cloud's own inside its machines: Oracle's metadata (IETF's block), Azure's wire server.
+# Routed like public ones, and yet a cloud's own, inside its machines: Oracle's metadata, Azure's wire server.
 INSIDE_CLOUDS = (ipaddress.IPv4Network("192.0.0.0/24"), ipaddress.IPv4Network("168.63.129.16/32"))
 IN_A_URL = "/%:=&?~+!$,;'@()*[]"
 
