@@ -129,3 +129,10 @@ def test_the_price_follows_the_numbers_that_it_is_the_product_of(stage: Any) -> 
     expect(few).to_be_hidden()
     page.fill("[name=best_of]", "")
     expect(words).to_have_text("Costs 1 credit.")
+
+
+def test_the_open_tab_of_a_long_row_comes_into_view(stage: Any) -> None:
+    stage.page.set_viewport_size({"width": 320, "height": 600})
+    tabs = "".join(f'<a href="#{n}"{" aria-current=page" if n == 9 else ""}>Settings {n}</a>' for n in range(10))
+    page = stage.show(f'<nav class="tabs">{tabs}</nav>')
+    expect(page.get_by_role("link", name="Settings 9")).to_be_in_viewport(ratio=0.9)
