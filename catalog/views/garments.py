@@ -173,15 +173,15 @@ def _activate(request: Any, chosen: Sequence[Garment]) -> int:
 
 
 def _categorise(request: Any, chosen: Sequence[Garment]) -> int:
-    return service.set_category(garments=chosen, category=request.POST.get("category", ""))
+    return service.set_category(garments=chosen, category=request.POST.get("to_category", ""))
 
 
 def _tag(request: Any, chosen: Sequence[Garment]) -> int:
-    return service.tag_all(garments=chosen, tag=request.POST.get("tag", ""), on=True)
+    return service.tag_all(garments=chosen, tag=request.POST.get("to_tag", ""), on=True)
 
 
 def _untag(request: Any, chosen: Sequence[Garment]) -> int:
-    return service.tag_all(garments=chosen, tag=request.POST.get("tag", ""), on=False)
+    return service.tag_all(garments=chosen, tag=request.POST.get("to_tag", ""), on=False)
 
 
 ACTIONS: dict[str, Callable[[Any, Sequence[Garment]], int]] = {

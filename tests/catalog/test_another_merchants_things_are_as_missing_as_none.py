@@ -122,7 +122,7 @@ def test_one_foreign_id_refuses_the_whole_bulk_call(cast, signed_in, theirs, act
     with merchant_scope(cast.atelier.pk):
         mine = garments.create_garment(merchant=cast.atelier, details=Details("Mine", tags=("old",)))
     for other in (theirs["garment"].pk, MISSING, "no id at all"):
-        body = {"action": action, "garment": [mine.pk, other], "tag": "old", "category": "coat", "sure": "yes"}
+        body = {"action": action, "garment": [mine.pk, other], "to_tag": "old", "to_category": "coat", "sure": "yes"}
         assert signed_in("alice").post("/catalog/bulk", body).status_code == 404
     with merchant_scope(cast.atelier.pk):
         kept = Garment.objects.get()

@@ -133,9 +133,9 @@ def test_bulk_actions_change_what_was_chosen_and_deleting_asks_first(alice, atel
     one, two, three = (garments.create_garment(merchant=atelier, details=Details(name)) for name in "abc")
     chosen = {"garment": [one.pk, two.pk]}
     alice.post("/catalog/bulk", {**chosen, "action": "archive"})
-    alice.post("/catalog/bulk", {**chosen, "action": "tag", "tag": "Sale, Autumn"})
-    alice.post("/catalog/bulk", {**chosen, "action": "untag", "tag": "autumn, unknown"})
-    alice.post("/catalog/bulk", {**chosen, "action": "category", "category": "coat"})
+    alice.post("/catalog/bulk", {**chosen, "action": "tag", "to_tag": "Sale, Autumn"})
+    alice.post("/catalog/bulk", {**chosen, "action": "untag", "to_tag": "autumn, unknown"})
+    alice.post("/catalog/bulk", {**chosen, "action": "category", "to_category": "coat"})
     one.refresh_from_db()
     three.refresh_from_db()
     assert (one.status, one.category, one.search) == ("archived", "coat", "a sale")
