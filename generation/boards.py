@@ -261,6 +261,8 @@ def summary(batch: Batch, progress: Progress) -> str:
         said.append(_("%(n)d running") % {"n": progress.shoots[Status.RUNNING]})
     if progress.failed:
         said.append(_("%(n)d failed") % {"n": progress.failed})
+    if cancelled := progress.shoots[Status.CANCELLED]:
+        said.append(_("%(n)d cancelled") % {"n": cancelled})
     if progress.under_way and batch.status == Batch.Status.OPEN and (left := seconds_left(progress)):
         said.append(duration(left))
     return " · ".join(said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.scoping import merchant_scope, unscoped
+from catalog.listing import Filters
 from catalog.models import Garment, Persona, Scene
 from generation.models import Batch, Picture
 from tests.batches.conftest import finish_all, fresh, garments, ids, looks, order, pictures, shoots, statuses
@@ -81,7 +83,11 @@ def test_a_search_keeps_what_was_chosen_and_all_that_match_need_not_be_ticked(al
 
 
 def test_garments_chosen_in_the_catalog_arrive_chosen(alice: Client, house: House) -> None:
-    assert f'formaction="{NEW}"' in page(alice, "/catalog/")
+    catalog = page(alice, "/catalog/")
+    assert f'formaction="{NEW}"' in catalog
+    form = catalog.split(f'formaction="{NEW}"')[1].split("</form>")[0]
+    posted = set(re.findall(r'name="(\w+)"', form))
+    assert posted and not posted & set(vars(Filters()))  # or the next page would search for what was only typed here
     shown = alice.post(NEW, {"garment": [house.garment.pk], "show": "1", "next": "/catalog/"}).content.decode()
     assert f'value="{house.garment.pk}" checked' in shown and "1 garment × 1 look = 1 picture" in shown
 
@@ -194,6 +200,7 @@ def test_buttons_pause_resume_cancel_and_retry(alice: Client, house: House, exec
     assert statuses(batch)[1:] == ["queued", "queued"]
     act(alice, batch, "retry"), act(alice, batch, "cancel")
     assert set(statuses(batch)) == {"cancelled"} and fresh(batch).status == "cancelled"
+    assert "3 of 3 shoots done · 3 cancelled" in page(alice, board(batch))
     assert "has ended" not in act(alice, batch, "cancel").content.decode()
     assert "Nothing of this batch has failed" in act(alice, batch, "retry").content.decode()
     assert alice.post(reverse("generation:batch_act", args=[batch.pk]), {"action": "x"}).status_code == 400
