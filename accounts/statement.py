@@ -63,6 +63,11 @@ class Line:
         return max(0, -self.entry.available_change)
 
     @property
+    def taken_back(self) -> bool:
+        """Whether staff took credits away, which the ledger calls a grant as well."""
+        return self.entry.kind == Kind.GRANT and self.entry.available_change < 0
+
+    @property
     def paid(self) -> int:
         """Credits that this entry took out of what was reserved."""
         return -self.entry.held_change if self.entry.kind == Kind.CAPTURE else 0

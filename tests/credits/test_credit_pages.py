@@ -114,6 +114,13 @@ def test_the_export_is_the_whole_ledger_and_nothing_of_another_shop(
     assert sum(int(row["available_change"]) for row in rows) == int(rows[0]["available_after"]) == 98
 
 
+def test_what_staff_take_away_is_not_called_granted(house: House, alice: Client) -> None:
+    credits.grant(merchant_id=house.merchant.pk, amount=-5, by=None, note="billed twice")
+    assert "Taken back billed twice" in text(alice.get(PAGE))
+    credits.grant(merchant_id=house.merchant.pk, amount=5, by=None, note="a gift")
+    assert "Granted a gift" in text(alice.get(PAGE))
+
+
 def test_no_cell_is_a_formula(house: House, alice: Client) -> None:
     credits.grant(merchant_id=house.merchant.pk, amount=-5, by=None, note='=HYPERLINK("http://evil")')
     rows = sheet(alice.get(f"{PAGE}.csv"))
