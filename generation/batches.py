@@ -21,7 +21,7 @@ from catalog.models import Garment, GarmentPhoto, Persona, Pose, Scene, View
 from generation import orders, pricing
 from generation.models import Shoot
 from generation.orders import Choices
-from imodel_site.lib.errors import NotHere, Refused
+from imodel_site.lib.errors import NotHere, Refused, named
 from imodel_site.lib.jobs import queue
 
 # No plan goes that far; it bounds what one call may make the database look up.
@@ -171,9 +171,9 @@ def seconds_of(merchant: Merchant, shoots: int) -> int | None:
 # --- rows -------------------------------------------------------------------------------------------------------------
 def _rows(wishes: Wishes) -> tuple[list[GarmentPhoto], list[LeftOut]]:
     """The photo of each garment, in the order in which the merchant named them."""
-    chosen = _in_order(_photos(), wishes.photos)
+    chosen = _in_order("photos", _photos(), wishes.photos)
     has_one = {photo.garment_id for photo in chosen}
-    garments = [row for row in _in_order(Garment.objects, wishes.garments) if row.pk not in has_one]
+    garments = [row for row in _in_order("garments", Garment.objects, wishes.garments) if row.pk not in has_one]
     fronts = _fronts(garments)
     found, left_out = [], []
     for garment, offered in [
@@ -203,9 +203,9 @@ def _fronts(garments: Sequence[Garment]) -> dict[UUID, list[GarmentPhoto]]:
 
 # --- columns ----------------------------------------------------------------------------------------------------------
 def _looks(wishes: Wishes) -> list[Look]:
-    personas = _in_order(Persona.objects, wishes.personas) or [orders.first(Persona)]
-    scenes = _in_order(Scene.objects, wishes.scenes) or [orders.first(Scene)]
-    poses = {row.pk: row for row in _in_order(Pose.objects, [pose for pose in wishes.poses if pose])}
+    personas = _in_order("personas", Persona.objects, wishes.personas) or [orders.first(Persona)]
+    scenes = _in_order("scenes", Scene.objects, wishes.scenes) or [orders.first(Scene)]
+    poses = {row.pk: row for row in _in_order("poses", Pose.objects, [pose for pose in wishes.poses if pose])}
     for pose in poses.values():
         orders.pose_json(pose)  # one that can not be used is refused before the count
     wanted = list(dict.fromkeys(wishes.poses)) or [None]
@@ -215,10 +215,11 @@ def _looks(wishes: Wishes) -> list[Look]:
     ]
 
 
-def _in_order(rows: Any, identities: Iterable[UUID]) -> list[Any]:
+def _in_order(field: str, rows: Any, identities: Iterable[UUID]) -> list[Any]:
     """The rows with these ids, each once; one that is not there refuses them all."""
     wanted = list(dict.fromkeys(identities))
     found = rows.in_bulk(wanted) if wanted else {}
     if len(found) != len(wanted):
-        raise NotHere
+        with named(field):
+            raise NotHere
     return [found[identity] for identity in wanted]

@@ -29,7 +29,7 @@ from catalog.models import GarmentPhoto, Persona, Pose, Scene
 from generation.access import access_photo
 from generation.models import Kind, Picture, Shoot
 from generation.moderation import states
-from imodel_site.lib.errors import Refused
+from imodel_site.lib.errors import Refused, named
 from imodel_site.lib.jobs.model import Status
 from studio.pose.library import POSES
 from studio.shoot.presets import CROP_WORDS, OUTFITS
@@ -99,14 +99,18 @@ def freeze(actor: Actor, choices: Choices) -> Frozen:
     """Look everything up in the caller's scope, check it as the studio will, and write it down.
 
     Raises:
-        NotHere: an id of the four is missing or another merchant's.
+        NotHere: an id of the four is missing or another merchant's; ``field`` says which of the four.
         Refused: a field is out of range; ``field`` says which.
     """
     check(choices)
-    photo = _photo(actor, choices)
-    persona = access_persona(actor, choices.persona, write=False) if choices.persona else first(Persona)
-    scene = access_scene(actor, choices.scene, write=False) if choices.scene else first(Scene)
-    pose = access_pose(actor, choices.pose, write=False) if choices.pose else None
+    with named("photo"):
+        photo = _photo(actor, choices)
+    with named("persona"):
+        persona = access_persona(actor, choices.persona, write=False) if choices.persona else first(Persona)
+    with named("scene"):
+        scene = access_scene(actor, choices.scene, write=False) if choices.scene else first(Scene)
+    with named("pose"):
+        pose = access_pose(actor, choices.pose, write=False) if choices.pose else None
     return put_together(choices, photo=photo, persona=persona, scene=scene, pose=pose)
 
 

@@ -6,7 +6,8 @@ that escapes is ours, is logged under the request's id, and is never shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from django.http import JsonResponse
@@ -62,6 +63,16 @@ class NotHere(Refused):
         from django.utils.translation import gettext
 
         super().__init__("not_found", message or gettext("There is nothing here. It may have been deleted."))
+
+
+@contextmanager
+def named(field: str) -> Iterator[None]:
+    """For the block, what is not here was asked for by this field of a body, which the answer then says."""
+    try:
+        yield
+    except NotHere as missing:
+        missing.field = missing.field or field
+        raise
 
 
 class NotAllowed(Refused):

@@ -49,7 +49,7 @@ def test_the_price_of_a_dry_run_is_the_price_of_the_order(shop: Program, house: 
     [
         ({"count": 9}, 400, "count"),
         ({"kind": "pose"}, 400, "pose"),
-        ({"photo": "01a20613-63fd-7cbb-8c10-9d288b061a4a"}, 404, None),
+        ({"photo": "01a20613-63fd-7cbb-8c10-9d288b061a4a"}, 404, "photo"),
     ],
 )
 def test_a_dry_run_refuses_what_an_order_would(
@@ -186,7 +186,8 @@ def test_ids_of_another_shop_are_as_missing_as_none(shop: Program, house: House,
         *({name: theirs[f"{name}s"][0]} for name in ("persona", "scene", "pose")),
     ):
         for dry in (True, False):
-            assert shop.post("shoots", {**mine, **more, "dry_run": dry}).status_code == 404, more
+            answer = shop.post("shoots", {**mine, **more, "dry_run": dry})
+            assert (answer.status_code, error_of(answer)["field"]) == (404, *more), more
     assert shop.post("poses", {"title": "x", "copy_of": theirs["poses"][0]}).status_code == 404
     for path in (
         "shoots/{shoots}/retry",

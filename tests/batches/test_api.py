@@ -86,7 +86,8 @@ def test_what_is_refused_says_why_and_leaves_nothing(program: Program, house: Ho
     for field in ("garments", "photos", "personas", "scenes", "poses"):
         foreign = {"garments": neighbour.garment.pk, "photos": neighbour.photo.pk}.get(field, uuid4())
         answer = program.post(**{"garments": [str(house.garment.pk)], field: [str(foreign)]})
-        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found"), field
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"], error["field"]) == (404, "not_found", field)
     Plan.objects.update(batch_shoots=3)
     refused = program.post(**wish(house)).json()["error"]
     assert refused["code"] == "batch_too_large" and "allows 3" in refused["message"]
