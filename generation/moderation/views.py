@@ -64,7 +64,8 @@ def _just_decided(request: Any) -> ModerationCase | None:
 def case_page(request: Any, pk: UUID) -> HttpResponse:
     """One case by itself."""
     found = queue.entry(access_case(pk))
-    return render(request, "staff/case_page.html", {"entry": found, **_choices()})
+    context = {"entry": found, "just_decided": _just_decided(request), **_choices()}
+    return render(request, "staff/case_page.html", context)
 
 
 @require_safe

@@ -152,6 +152,11 @@ def test_decisions_by_form_and_by_script(picture: Picture, staff: Client, stella
     back = staff.post(f"{url}/decide", {"to": "approved", "next": "/staff/moderation/?state=all"})
     assert back["Location"] == f"/staff/moderation/?state=all&decided={case.pk}"
     assert b"Undo" in staff.get(back["Location"]).content and state_of(picture) == "approved"
+    alone = staff.post(f"{url}/decide", {"to": "approved", "next": f"{url}/"})
+    offers = [
+        staff.get(address).content.decode().count(f'action="{url}/undo"') for address in (alone["Location"], url + "/")
+    ]
+    assert offers == [2, 1]  # one of them is the script's, and hidden without it
     assert staff.post(f"{url}/decide", {"to": "approved", "next": "https://evil.example/"})["Location"].startswith(
         "/staff"
     )
