@@ -98,7 +98,8 @@ def test_the_answer_is_that_for_a_missing_one(cast, signed_in, theirs, method, r
     real = route.format(**{name: getattr(row, "pk", row) for name, row in theirs.items()})
     none = route.format(**dict.fromkeys(theirs, MISSING))
     answers = [send(alice, method, address) for address in (real, none)]
-    assert [answer.status_code for answer in answers] == [404, 404]
+    status = 200 if "?" in route else 404  # a filter that nothing meets is an empty list
+    assert [answer.status_code for answer in answers] == [status, status]
     assert b"CANARY" not in answers[0].content
     first, second = (_without_ids(answer.content, (real, none)) for answer in answers)
     assert first == second

@@ -186,7 +186,8 @@ def _after(real: Callable[..., Any], die: Callable[..., Any], calls: int = 15) -
 def start(model: Any, merchant: Any) -> Work:
     """Claim the planted job."""
     with merchant_scope(merchant):
-        model.objects.update(status="queued", queued_at=timezone.now(), token=1)
+        long_enough = timezone.now() - timedelta(seconds=1)  # SQLite compares times as text, to the millisecond
+        model.objects.update(status="queued", queued_at=long_enough, token=1)
     work = claim_next(model.lane, "test:1", models=[model])
     assert work is not None
     return work
@@ -238,7 +239,7 @@ def test_a_worker_that_was_killed_while_it_stored_is_swept_after(cast: Any, shop
 
 def test_nothing_starts_once_its_time_has_come(cast: Any, shop: Filled) -> None:
     with merchant_scope(cast.atelier):
-        Look.objects.update(status="queued", queued_at=timezone.now())
+        Look.objects.update(status="queued", queued_at=timezone.now() - timedelta(seconds=1))
     due(cast.atelier)
     assert claim_next("light", "test:1") is None
 

@@ -46,7 +46,7 @@ def test_an_owner_of_a_shop_that_closes_is_told_so(alice, house):
             status="closing", delete_after=datetime(2030, 3, 4, tzinfo=UTC)
         )
     text = page(alice, "new")
-    assert "This shop will be deleted on March 4, 2030." in text and "Ask an owner" not in text
+    assert "This shop will be deleted on 4 Mar 2030." in text and "Ask an owner" not in text
 
 
 def test_sending_the_page_twice_makes_one_shoot(alice, house):
