@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Max
+
 from accounts.models import LedgerEntry
 from accounts.scoping import merchant_scope
 
@@ -47,15 +49,17 @@ class Told:
 
 @dataclass(frozen=True)
 class Line:
-    """An entry and, where it is for a job that is still there, what that was."""
+    """An entry and, where its job is still there, what that was; ``superseded`` when the job was tried again."""
 
     entry: LedgerEntry
     told: Told | None
+    superseded: bool = False
 
     @property
     def pieces(self) -> Sequence[Piece]:
-        """What was paid for, and what came free: at a job's end only."""
-        return self.told.pieces if self.told and self.entry.kind in (Kind.CAPTURE, Kind.RELEASE) else ()
+        """What was paid for, and what came free: at the end of the job's last try only, which made them."""
+        ends = self.entry.kind in (Kind.CAPTURE, Kind.RELEASE) and not self.superseded
+        return self.told.pieces if self.told and ends else ()
 
     @property
     def taken(self) -> int:
@@ -113,8 +117,15 @@ def everything(merchant_id: UUID) -> Iterator[Sequence[Any]]:
 
 def _lines(entries: Iterable[LedgerEntry]) -> list[Line]:
     found = list(entries)
-    told = tell({entry.job_id for entry in found if entry.job_id})
-    return [Line(entry, told.get(entry.job_id)) for entry in found]
+    jobs = {entry.job_id for entry in found if entry.job_id}
+    told, last = tell(jobs), _last_rounds(jobs)
+    return [Line(entry, told.get(entry.job_id), entry.round < last.get(entry.job_id, 0)) for entry in found]
+
+
+def _last_rounds(jobs: Iterable[UUID]) -> dict[UUID | None, int]:
+    """Of those jobs that were tried again; an entry of another page may be newer than all of this one."""
+    again = LedgerEntry.objects.filter(job_id__in=jobs, kind=Kind.HOLD, round__gt=0).order_by()
+    return dict(again.values("job_id").annotate(last=Max("round")).values_list("job_id", "last"))
 
 
 def tell(jobs: Iterable[UUID]) -> dict[Any, Told]:

@@ -20,7 +20,7 @@ from imodel_site.lib.spreadsheets import csv_stream, guarded
 from tests.cast import Cast
 from tests.credits.conftest import balance_of, leave, new_job
 from tests.generation import scripted
-from tests.generation.conftest import House, made, sign_in
+from tests.generation.conftest import House, carry_out_next, made, sign_in
 
 pytestmark = pytest.mark.django_db
 PAGE = "/settings/credits"
@@ -112,6 +112,19 @@ def test_the_export_is_the_whole_ledger_and_nothing_of_another_shop(
     assert (rows[0]["picture_costs"], rows[2]["picture_costs"]) == ("1:1 2:1", "1:0 2:0")
     assert rows[2]["job"] == str(free.pk) and rows[4]["period"] == credits.month_of(free.created_at)
     assert sum(int(row["available_change"]) for row in rows) == int(rows[0]["available_after"]) == 98
+
+
+def test_what_a_second_try_made_is_not_told_of_the_first(
+    house: House, alice: Client, executor: scripted.Scripted
+) -> None:
+    executor.script = scripted.fails("engine", "out_of_memory", retryable=True)
+    failed = made(house, count=1)
+    executor.script = scripted.paints
+    with merchant_scope(house.merchant):
+        services.retry_shoot(actor=house.actor, shoot=failed)
+    carry_out_next()
+    costs = {row["kind"]: row["picture_costs"] for row in sheet(alice.get("/settings/credits.csv"))}
+    assert costs["capture"] == "1:1" and costs["release"] == ""
 
 
 def test_what_staff_take_away_is_not_called_granted(house: House, alice: Client) -> None:
