@@ -26,8 +26,8 @@ WORKING_SIDE = 512
 # (a camel coat); an undressed figure has 0.8 and more, and fills a fifth of its picture at least.
 MOST_SKIN_IN_FIGURE = 0.65
 MOST_SKIN = 0.22
-# A skin-coloured region along this much of the picture's edge is a wall, sand or a floor: all of the lower edge of a 2:3
-# picture is 0.2. A figure that stands in its picture touches less.
+# A skin-coloured region along this much of the picture's edge is a wall, sand or a floor (the whole lower edge of a 2:3
+# picture is 0.2); a figure that stands in its picture touches less.
 WALL_FROM = 0.18
 LEAST_SPREAD = 2.0  # standard deviation of grey, 0..255: less is an empty picture
 MOST_RATIO = 5.0  # longer side to shorter side
