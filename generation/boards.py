@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Value, When
+from django.db.models import Case, Sum, Value, When
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -266,6 +266,11 @@ def summary(batch: Batch, progress: Progress) -> str:
     if progress.under_way and batch.status == Batch.Status.OPEN and (left := seconds_left(progress)):
         said.append(duration(left))
     return " · ".join(said)
+
+
+def paid(batch: Batch) -> int:
+    """Credits that its pictures have cost so far."""
+    return int(Picture.objects.filter(shoot__batch=batch).aggregate(sum=Sum("cost"))["sum"] or 0)
 
 
 def seconds_left(progress: Progress) -> int | None:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
@@ -86,6 +87,11 @@ class Frame:
         """system, light or dark."""
         asked = self._request.COOKIES.get(THEME_COOKIE, "")
         return asked if asked in THEMES else "system"
+
+    @property
+    def support(self) -> str:
+        """The address that merchants write to; empty where the operator named none."""
+        return str(settings.SUPPORT_EMAIL)
 
     @property
     def nav(self) -> list[Entry]:

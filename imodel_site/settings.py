@@ -225,6 +225,8 @@ DEFAULT_FROM_EMAIL = env.matching(
     "an e-mail address",
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Where merchants write to: for more credits, about a suspended shop. Empty: pages name no address.
+SUPPORT_EMAIL = env.matching("IMODEL_SUPPORT_EMAIL", "", r"([^<>@\s]+@[^<>@\s]+)?", "an e-mail address")
 
 # --- the wire ------------------------------------------------------------------------------------------------------
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL else []

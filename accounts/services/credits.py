@@ -17,6 +17,7 @@ from django.db.models import F, Max, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import CreditAccount, LedgerEntry, Merchant, Plan, User
 from accounts.scoping import merchant_scope, unscoped
@@ -157,7 +158,11 @@ def hold_many(*, merchant_id: UUID, jobs: Sequence[tuple[UUID, int]], note: str 
             return
     # Out here nothing was written, so that the caller's transaction is still good for something else.
     price = -sum(move.available for move in moves)
-    words = _("This costs %(price)d credits, and you have %(balance)d. Order less, or wait for the next month's.")
+    words = ngettext(
+        "This costs %(price)d credit, and you have %(balance)d. Settings, Credits says when more come.",
+        "This costs %(price)d credits, and you have %(balance)d. Order less; Settings, Credits says when more come.",
+        price,
+    )
     raise Refused("credits_short", words % {"price": price, "balance": row.available}, status=402)
 
 

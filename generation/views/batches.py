@@ -65,6 +65,7 @@ def batch(request: Any, pk: UUID) -> HttpResponse:
         "chips": boards.chips(found, progress),
         "good": service.good_unseen(found).count(),
         "left_out": len(found.choices.get("left_out", ())),
+        "paid": boards.paid(found),
     }
     return render(request, "generation/batch.html", context)
 

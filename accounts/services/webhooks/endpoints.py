@@ -12,7 +12,7 @@ from accounts import webhook_secrets
 from accounts.models import Merchant, User, WebhookEndpoint
 from accounts.services.webhooks import outcomes, sending
 from accounts.services.webhooks.events import TYPES
-from imodel_site.lib.errors import Conflict, Refused, TooMuch
+from imodel_site.lib.errors import Conflict, Refused
 
 MOST = 10
 LONGEST_DESCRIPTION = 120
@@ -34,14 +34,14 @@ def add_endpoint(
     Raises:
         Refused: ``url_invalid``, ``url_not_public``, ``bad_events``, ``bad_description``.
         Conflict: ``webhook_exists``: two would be told everything twice.
-        TooMuch: ``too_many_webhooks``.
+        Conflict: ``too_many_webhooks``.
     """
     fields = {"url": checked_url(url), "events": _known(events), "description": _short(description)}
     text = webhook_secrets.mint()
     with transaction.atomic():
         Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)  # two at once would both see room
         if WebhookEndpoint.objects.count() >= MOST:
-            raise TooMuch("too_many_webhooks", _("There are 10 webhooks already. Remove one first."))
+            raise Conflict("too_many_webhooks", _("There are 10 webhooks already. Remove one first."))
         if WebhookEndpoint.objects.filter(url=fields["url"]).exists():
             raise Conflict(
                 "webhook_exists",
