@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -158,7 +159,7 @@ class _Counted(Iterator[bytes]):
 
 def _readme(export: Any, plan: Plan) -> bytes:
     person = export.started_by
-    with translation.override(person.language if person and person.language else None):
+    with translation.override((person.language if person else "") or settings.LANGUAGE_CODE):
         context = {"merchant": export.merchant, "when": export.created_at, "withheld": any(plan.withheld())}
         return render_to_string("accounts/export_readme.txt", context).encode()
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import Merchant, Plan
 
-GIGABYTE = 10**9
+GIGABYTE = 2**30  # as pages count them
 # What an empty installation starts with; staff edit the rows afterwards, and nothing here writes over them.
 FIRST: tuple[Mapping[str, Any], ...] = (
     {
@@ -22,7 +22,7 @@ FIRST: tuple[Mapping[str, Any], ...] = (
     },
     {
         "name": "business", "title": gettext_noop("Business"), "monthly_credits": 10_000, "most_saved": 30_000,
-        "concurrency": 8, "calls_per_minute": 3_000, "batch_shoots": 5_000, "quota_bytes": 1_000 * GIGABYTE,
+        "concurrency": 8, "calls_per_minute": 3_000, "batch_shoots": 5_000, "quota_bytes": 1_024 * GIGABYTE,
     },
 )  # fmt: skip
 
