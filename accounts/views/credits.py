@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
@@ -16,6 +15,7 @@ from accounts.decorators import member_required, owner_required
 from accounts.forms import ThresholdForm
 from accounts.services import credits, merchants
 from accounts.views.forms import attempt
+from accounts.views.paging import cursor
 from imodel_site.lib.spreadsheets import csv_stream
 
 
@@ -30,16 +30,9 @@ def _page(request: Any, form: ThresholdForm) -> HttpResponse:
     show = request.GET.get("show", "")
     show = show if show in statement.SHOWN else ""
     summary = credits.summary(request.merchant)  # opens the account, whose first entry the page then shows
-    lines, older = statement.page(request.merchant.pk, show=show, older_than=_cursor(request.GET.get("before")))
+    lines, older = statement.page(request.merchant.pk, show=show, older_than=cursor(request.GET.get("before")))
     context = {"tab": "credits", "summary": summary, "form": form, "lines": lines, "older": older, "show": show}
     return render(request, "accounts/credits.html", context, status=422 if form.errors else 200)
-
-
-def _cursor(value: str | None) -> UUID | None:
-    try:
-        return UUID(value) if value else None
-    except ValueError:
-        return None
 
 
 @owner_required

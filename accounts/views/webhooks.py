@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
@@ -22,6 +21,7 @@ from accounts.models import WebhookEndpoint
 from accounts.services.webhooks import endpoints, events, replays
 from accounts.services.webhooks.endpoints import NewSecret
 from accounts.views.forms import attempt
+from accounts.views.paging import cursor
 
 
 @owner_required
@@ -48,20 +48,13 @@ def _page(
     request: Any, row: WebhookEndpoint, form: WebhookForm | None = None, new: NewSecret | None = None
 ) -> HttpResponse:
     show = request.GET.get("show", "")
-    deliveries, older = webhook_log.page(row, show=show, older_than=_cursor(request.GET.get("before")))
+    deliveries, older = webhook_log.page(row, show=show, older_than=cursor(request.GET.get("before")))
     context = {
         "webhook": row, "form": form or WebhookForm.of(row), "new": new, "why_off": webhook_log.why_off(row),
         "old_secret_ends": webhook_secrets.old_one_ends(row.secrets), "deliveries": deliveries, "older": older,
         "show": show, "replay": ReplayForm(), "tab": "webhooks",
     }  # fmt: skip
     return render(request, "accounts/webhook.html", context, status=422 if form and form.errors else 200)
-
-
-def _cursor(value: str | None) -> UUID | None:
-    try:
-        return UUID(value) if value else None
-    except ValueError:
-        return None
 
 
 @owner_required
