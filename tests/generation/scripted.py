@@ -64,7 +64,8 @@ class Scripted:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
-        """Nobody listens any more."""
+        """Nobody listens any more: without the shutdown a thread in ``accept`` would still take one."""
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def _serve(self) -> None:
