@@ -120,7 +120,7 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE[:WEIGHT]",
-        help="a LoRA in safetensors; may be given again",
+        help="a LoRA in safetensors; may be given again; a replay takes the weights of its recipe",
     )
     group.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1 (default: CUDA when there is some)")
     group.add_argument("--quiet", action="store_true", help="no progress")
@@ -154,7 +154,14 @@ def _handle(args: argparse.Namespace) -> int:
     try:
         with bring_up(family, device=args.device) as crew:
             if recipe is not None:
-                outcome = replay(recipe, photo=photo, engine=crew.engine, detector=crew.detector, weights=crew.weights)
+                outcome = replay(
+                    recipe,
+                    photo=photo,
+                    engine=crew.engine,
+                    detector=crew.detector,
+                    weights=crew.weights,
+                    adapters=[path for path, _ in order.adapters],
+                )
             else:
                 outcome = shoot(
                     order, engine=crew.engine, detector=crew.detector, weights=crew.weights, listener=listener

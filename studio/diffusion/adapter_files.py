@@ -8,26 +8,19 @@ every scale (kohya's alpha, peft's lora_alpha / r) multiplied in, so that only t
 from __future__ import annotations
 
 import hashlib
-import json
-import math
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load
 
-from studio.errors import InputError, WeightsError
-from studio.weights.safety import ADAPTER_LIMITS, BASE_LIMITS, SafetensorsReport, check_safetensors
+from studio.errors import InputError
+from studio.weights.lora_files import COMPONENTS, check_kind, check_lora_file, config_of, is_kohya, scale_of
+from studio.weights.safety import ADAPTER_LIMITS
 
-# Any tensor name passes here: other kinds than LoRA are refused by their name below, and old layouts end otherwise.
-LIMITS = replace(ADAPTER_LIMITS, names=BASE_LIMITS.names)
 MAX_RANK = ADAPTER_LIMITS.rank or 128
-COMPONENTS = ("unet", "text_encoder", "text_encoder_2")
-OTHER_KINDS = {"dora_scale": "DoRA", "lora_magnitude_vector": "DoRA", ".lokr_": "LoKr", ".hada_": "LoHa"}
-METADATA_KEY = "lora_adapter_metadata"  # where diffusers keeps a peft LoraConfig, as JSON
 ModuleName = tuple[str, str]
 
 
@@ -56,6 +49,11 @@ class AdapterWeights:
         """The largest of its modules' ranks."""
         return max(pair.rank for pair in self.pairs.values())
 
+    @property
+    def bytes(self) -> int:
+        """What its tensors take in memory."""
+        return sum(pair.down.nbytes + pair.up.nbytes for pair in self.pairs.values())
+
 
 def read_adapter(path: Path, pipeline: Any) -> AdapterWeights:
     """Read and check a LoRA file for the modules of a pipeline.
@@ -70,47 +68,19 @@ def read_adapter(path: Path, pipeline: Any) -> AdapterWeights:
             not there or has another shape; and with the codes of :mod:`studio.weights.safety`: ``pickle_refused``,
             ``safetensors_invalid``, ``safetensors_limit``, ``safetensors_not_finite``.
     """
-    metadata = _config(_checked(path).metadata)
+    config = config_of(check_lora_file(path).metadata)
     content = path.read_bytes()
     tensors = load(content)
-    _check_kind(tensors)
-    pairs = _scaled(_pairs(_one_layout(tensors, pipeline), pipeline), metadata)
+    check_kind(tensors)
+    pairs = _scaled(_pairs(_one_layout(tensors, pipeline), pipeline), config)
     _check_fit(pairs, pipeline)
     return AdapterWeights(hashlib.sha256(content).hexdigest(), pairs)
-
-
-def _checked(path: Path) -> SafetensorsReport:
-    """What the weights room says of the file; for whoever asked for the adapter it is a mistake of input."""
-    if not path.is_file():
-        raise InputError("adapter_missing", f"There is no adapter at {path}.")
-    try:
-        return check_safetensors(path, LIMITS, finite=True)
-    except WeightsError as error:
-        raise InputError(error.code, error.message) from error
-
-
-def _config(metadata: Mapping[str, str]) -> Mapping[str, Any]:
-    try:
-        config = json.loads(metadata.get(METADATA_KEY, "{}"))
-    except (ValueError, RecursionError) as error:
-        raise _unreadable() from error
-    return config if isinstance(config, dict) else {}
-
-
-def _unreadable() -> InputError:
-    return InputError("adapter_metadata_unreadable", f"The adapter's {METADATA_KEY} makes no sense. Export it again.")
-
-
-def _check_kind(tensors: Mapping[str, torch.Tensor]) -> None:
-    for sign, kind in OTHER_KINDS.items():
-        if any(sign in name for name in tensors):
-            raise InputError("adapter_kind_unsupported", f"The adapter is a {kind}; only plain LoRA is taken.")
 
 
 def _one_layout(tensors: Mapping[str, torch.Tensor], pipeline: Any) -> dict[str, torch.Tensor]:
     """Names as ``component.module...``, whatever the layout."""
     plain = {name.removeprefix("base_model.model."): tensor for name, tensor in tensors.items()}
-    if any(name.startswith(("lora_unet_", "lora_te")) for name in plain):
+    if is_kohya(plain):
         try:
             converted, _ = pipeline.lora_state_dict(_without_alphas(plain), unet_config=pipeline.unet.config)
         except (ValueError, KeyError, IndexError) as error:
@@ -175,34 +145,8 @@ def _component_pairs(component: str, own: dict[str, torch.Tensor], module: Any) 
 
 
 def _scaled(pairs: Mapping[ModuleName, Pair], config: Mapping[str, Any]) -> dict[ModuleName, Pair]:
-    try:
-        scales = {name: _peft_scale(name, config) for name in pairs}
-    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise _unreadable() from error
-    if not all(math.isfinite(scale) for scale in scales.values()):
-        raise _unreadable()
+    scales = {name: scale_of(*name, config) for name in pairs}
     return {name: Pair(pair.down, pair.up.float() * scales[name]) for name, pair in pairs.items()}
-
-
-def _peft_scale(name: ModuleName, config: Mapping[str, Any]) -> float:
-    """lora_alpha / r of the LoraConfig that diffusers saves beside the weights, prefixed by component; else 1."""
-    component, module = name
-    own = {key.removeprefix(f"{component}."): value for key, value in config.items() if key.startswith(f"{component}.")}
-    own = own or dict(config)
-    if "lora_alpha" not in own or "r" not in own:
-        return 1.0
-    alpha = _by_pattern(own.get("alpha_pattern"), module, float(own["lora_alpha"]))
-    rank = _by_pattern(own.get("rank_pattern"), module, float(own["r"]))
-    return alpha / (math.sqrt(rank) if own.get("use_rslora") else rank)
-
-
-def _by_pattern(patterns: Mapping[str, float] | None, module: str, otherwise: float) -> float:
-    """peft's rule: the pattern matches the end of the name, or the whole when it starts with ``^``."""
-    for pattern, value in (patterns or {}).items():
-        literal = re.escape(pattern.removeprefix("^"))  # names, not expressions: a file must not bring its own regex
-        if re.fullmatch(literal if pattern.startswith("^") else rf"(.*\.)?{literal}", module):
-            return float(value)
-    return otherwise
 
 
 def _check_fit(pairs: Mapping[ModuleName, Pair], pipeline: Any) -> None:

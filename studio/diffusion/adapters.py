@@ -3,6 +3,8 @@
 A slot holds one adapter at a time. What it can hold is settled when it is injected: a rank (a power of two, smaller
 adapters are padded with zeros) and a set of modules (those an adapter leaves out get zeros). An adapter always gets
 the same rank, whatever was loaded before, so its pictures do not depend on the engine's past, not even in rounding.
+Its weight is a tensor as well, written in place: a compiled graph takes it as an input, where a plain number would be
+a constant and every new weight a compilation. Files that were read lately stay in RAM (``adapter_cache``).
 
 Never fuse the attention's projections (``fuse_qkv_projections``) in a pipeline with slots: diffusers concatenates the
 base weights alone and the adapter is silently lost.
@@ -13,25 +15,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from studio.diffusion.adapter_files import COMPONENTS, AdapterWeights, ModuleName, Pair, read_adapter
+from studio.diffusion.adapter_cache import AdapterCache, Stamp
+from studio.diffusion.adapter_files import AdapterWeights, ModuleName, Pair, read_adapter
 from studio.diffusion.types import AdapterUse
 from studio.errors import EngineError, InputError
+from studio.weights.lora_files import COMPONENTS
 
 LEAST_RANK = 4
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """Tells whether a file is the one that was read, without reading it again."""
-
-    path: Path
-    size: int
-    mtime_ns: int
 
 
 @dataclass
@@ -43,6 +37,7 @@ class Slot:
         rank, modules: what it can hold.
         stamp, sha256: the file in it, None and empty when nothing is.
         fingerprint: sum over its tensors after the last copy.
+        scales: for each component the job's weight, a 0-dimensional float32 tensor that all its layers share.
     """
 
     name: str
@@ -52,13 +47,16 @@ class Slot:
     sha256: str = ""
     fingerprint: float = 0.0
     layers: dict[ModuleName, Any] = field(default_factory=dict)
+    scales: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
 class AdapterSlots:
     """The adapters of one pipeline's modules."""
 
-    def __init__(self, pipeline: Any) -> None:
+    def __init__(self, pipeline: Any, cache: AdapterCache | None = None) -> None:
+        """``cache``: for what was read; None for one of the usual size."""
         self._pipeline = pipeline
+        self._cache = AdapterCache() if cache is None else cache
         self._slots: list[Slot] = []
 
     def use(self, uses: Sequence[AdapterUse]) -> tuple[str, ...]:
@@ -76,7 +74,8 @@ class AdapterSlots:
         try:
             chosen: list[Slot] = []
             for use in uses:
-                chosen.append(self._slot_with(use, chosen, kept={_stamp(other) for other in uses if other != use}))
+                kept = {Stamp.of(other.path) for other in uses if other != use}
+                chosen.append(self._slot_with(use, chosen, kept=kept))
             self._activate(chosen, uses)
             self.check(chosen, uses)
         except BaseException:
@@ -90,12 +89,12 @@ class AdapterSlots:
         for component, _, layer in tuned(self._pipeline):
             if layer.disable_adapters != (not names) or (names and list(layer.active_adapters) != names):
                 raise EngineError("adapter_state", "An adapter of another job is still active; start the engine again.")
-            for slot, use in zip(chosen, uses, strict=True):
-                if slot.name in layer.scaling and layer.scaling[slot.name] != _weight_in(component, use):
-                    raise EngineError(
-                        "adapter_state", "An adapter has another weight than asked; start the engine again."
-                    )
-        for slot in chosen:
+            for slot in chosen:
+                if slot.name in layer.scaling and layer.scaling[slot.name] is not slot.scales[component]:
+                    raise _other_weight()
+        for slot, use in zip(chosen, uses, strict=True):
+            if any(float(scale) != _single(_weight_in(part, use)) for part, scale in slot.scales.items()):
+                raise _other_weight()
             if slot.fingerprint != _fingerprint(slot):
                 raise EngineError("adapter_state", "An adapter's tensors were changed; start the engine again.")
 
@@ -108,11 +107,15 @@ class AdapterSlots:
 
     def _slot_with(self, use: AdapterUse, taken: Sequence[Slot], kept: set[Stamp | None]) -> Slot:
         """The slot that holds this file: as it is, by copying, or newly injected."""
-        stamp = _stamp(use)
+        stamp = Stamp.of(use.path)
         for slot in self._slots:
             if stamp is not None and slot.stamp == stamp:
                 return slot
-        weights = read_adapter(use.path, self._pipeline)
+        weights = self._cache.get(use.path, stamp, lambda path: read_adapter(path, self._pipeline))
+        same = next((slot for slot in self._slots if slot not in taken and slot.sha256 == weights.sha256), None)
+        if same is not None and same.stamp not in kept:
+            same.stamp = stamp  # another copy of the file that is in it
+            return same
         free = [slot for slot in self._slots if slot not in taken and slot.stamp not in kept]
         fitting = [slot for slot in free if _holds(slot, weights)]
         if not fitting and free:
@@ -139,11 +142,12 @@ class AdapterSlots:
 
     def _activate(self, chosen: Sequence[Slot], uses: Sequence[AdapterUse]) -> None:
         names = [slot.name for slot in chosen]
-        for component, _, layer in tuned(self._pipeline):
+        for slot, use in zip(chosen, uses, strict=True):
+            for component, scale in slot.scales.items():
+                scale.fill_(_weight_in(component, use))
+        for _, _, layer in tuned(self._pipeline):
             if names:
                 layer.set_adapter(names, inference_mode=True)
-                for name, use in zip(names, uses, strict=True):
-                    layer.set_scale(name, _weight_in(component, use))
             layer._disable_adapters = not names  # enable_adapters() would ask for gradients as well
 
 
@@ -163,7 +167,16 @@ def inject(pipeline: Any, weights: AdapterWeights, *, name: str) -> Slot:
             matrix.to(layer.get_base_layer().weight).requires_grad_(False)
     if layers.keys() != modules:
         raise EngineError("adapter_state", "Not every module of the adapter could be reached.")
-    return Slot(name, rank, modules, layers=layers)
+    return Slot(name, rank, modules, layers=layers, scales=_shared_scales(layers, name))
+
+
+def _shared_scales(layers: Mapping[ModuleName, Any], name: str) -> dict[str, torch.Tensor]:
+    """One tensor for each component, put in the place of every layer's own number."""
+    scales: dict[str, torch.Tensor] = {}
+    for (component, _), layer in layers.items():
+        device = layer.get_base_layer().weight.device
+        layer.scaling[name] = scales.setdefault(component, torch.ones((), dtype=torch.float32, device=device))
+    return scales
 
 
 def tuned(pipeline: Any) -> Iterator[tuple[str, str, Any]]:
@@ -191,11 +204,13 @@ def _weight_in(component: str, use: AdapterUse) -> float:
     return float(use.weight if own is None else own)
 
 
-def _stamp(use: AdapterUse) -> Stamp | None:
-    if not use.path.is_file():
-        return None
-    status = use.path.stat()
-    return Stamp(use.path.resolve(), status.st_size, status.st_mtime_ns)
+def _single(value: float) -> float:
+    """As float32 has it."""
+    return float(torch.tensor(value, dtype=torch.float32))
+
+
+def _other_weight() -> EngineError:
+    return EngineError("adapter_state", "An adapter has another weight than asked; start the engine again.")
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""``python -m studio.mini train|evaluate|render``: the recipe behind the bundled weights."""
+"""``python -m studio.mini train|evaluate|render|segmenter``: the recipes behind the bundled weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from studio.mini.family import RECIPES
+from studio.mini.segmenter import command as segmenter
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--work", type=Path, default=Path("var/mini"))
     evaluate.set_defaults(handler=_evaluate)
     _add_render(actions)
+    segmenter.add_to(actions, _say)
     return parser
 
 

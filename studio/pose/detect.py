@@ -53,7 +53,7 @@ class MediaPipeDetector:
 
     def __init__(self, *, minimum: float = 0.5) -> None:
         """``minimum``: the least score (0..1) at which MediaPipe's person detector believes itself."""
-        with _quiet_stderr():
+        with quiet_stderr():
             from mediapipe.python.solutions.pose import Pose as Graph
 
             self._graph: Any = Graph(
@@ -99,7 +99,7 @@ class MediaPipeDetector:
     def _look(self, pixels: NDArray[np.uint8]) -> Detection | None:
         height, width = pixels.shape[:2]
         try:
-            with _quiet_stderr():
+            with quiet_stderr():
                 answer = self._graph.process(np.ascontiguousarray(pixels))
         except (RuntimeError, ValueError) as error:
             raise EngineError("pose_engine_failed", f"MediaPipe could not look at the picture: {error}") from error
@@ -188,7 +188,7 @@ def _enlarged(found: Detection, size: tuple[int, int]) -> Detection:
 
 
 @contextmanager
-def _quiet_stderr() -> Iterator[None]:
+def quiet_stderr() -> Iterator[None]:
     """MediaPipe's C++ side logs to descriptor 2 whatever its flags say; Python's own warnings go with it for that
     moment."""
     kept, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)

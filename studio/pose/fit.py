@@ -18,13 +18,11 @@ from studio.errors import InputError
 from studio.pose.body import Proportions
 from studio.pose.complete import FACE
 from studio.pose.solve import Evidence, fit_body
-from studio.pose.types import LANDMARKS, J, JointState, Pose
+from studio.pose.types import FOLLOWS, LANDMARKS, READ_OFF, J, JointState, Pose
 
 Rows = NDArray[np.float64]
 
 LEAST_PIXELS = 64
-# Confidence of a joint read off the mask, and of one that only follows from the body.
-READ_OFF, FOLLOWS = 0.4, 0.2
 # A garment's trunk at the armpits, and its hips, as multiples of the distance between the joints.
 SHOULDER_EASE, HIP_EASE = 1.15, 1.70
 # Heights in statures: a waistband above the hip joints, a crotch below them, a shoulder seam above the shoulder joints.

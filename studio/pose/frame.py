@@ -50,6 +50,18 @@ class Canvas:
     bottom: int
     frame: tuple[int, int, int, int]
 
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """The frame in pixels of the picture itself; it may reach outside."""
+        x0, y0, x1, y1 = self.frame
+        return x0 - self.left, y0 - self.top, x1 - self.left, y1 - self.top
+
+
+def on_frame(pose: Pose, box: tuple[int, int, int, int], size: tuple[int, int]) -> Pose:
+    """A pose in the picture's pixels to those of ``box``, shown at ``size`` (width, height)."""
+    inner = (box[2] - box[0], box[3] - box[1])
+    return pose.moved(-box[0], -box[1], size=inner).scaled(size[1] / inner[1], size=size)
+
 
 def canvas_for(
     pose: Pose, crop: Crop | str, *, aspect: float = 2 / 3, garment: NDArray[np.bool_] | None = None

@@ -64,6 +64,8 @@ class JointState(StrEnum):
 # Visibility from which a joint is taken as measured, and from which it still says something.
 SEEN_FROM = 0.6
 WEAK_FROM = 0.3
+# Confidence of a joint read off a garment's mask, and of one that only follows from the body.
+READ_OFF, FOLLOWS = 0.4, 0.2
 
 
 @dataclass(frozen=True)

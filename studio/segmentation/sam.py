@@ -7,6 +7,7 @@ cores), a click costs milliseconds. Source: Kirillov et al. 2023, https://arxiv.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -97,6 +98,13 @@ class Sam:
         features = torch.as_tensor(_check_embedding(embedding), device=self._model.device)
         with torch.inference_mode():
             return self._decode(features, prompts, size, multimask)
+
+    def export_decoder(self, path: Path) -> str:
+        """Write its decoder as ONNX, eight bits a weight; the file's SHA-256 (onnx_export.export_decoder)."""
+        from studio.segmentation.onnx_export import export_decoder
+
+        decoder = copy.deepcopy(self._model.mask_decoder).cpu()
+        return export_decoder(copy.deepcopy(self._model.prompt_encoder).cpu(), decoder, path, quantize=True)
 
     def _prompts(
         self,

@@ -50,26 +50,34 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
 def build(architecture: Architecture) -> torch.nn.Module:
     """An untrained ``segment_anything.modeling.Sam`` on the current default device, in evaluation mode."""
     modeling = segment_anything().modeling
-    side = IMAGE_SIZE // PATCH
+    prompt_encoder, mask_decoder = decoding_parts(modeling)
     model: torch.nn.Module = modeling.Sam(
         image_encoder=_encoder(modeling, architecture),
-        prompt_encoder=modeling.PromptEncoder(
-            embed_dim=CHANNELS,
-            image_embedding_size=(side, side),
-            input_image_size=(IMAGE_SIZE, IMAGE_SIZE),
-            mask_in_chans=16,
-        ),
-        mask_decoder=modeling.MaskDecoder(
-            num_multimask_outputs=3,
-            transformer=modeling.TwoWayTransformer(depth=2, embedding_dim=CHANNELS, mlp_dim=2048, num_heads=8),
-            transformer_dim=CHANNELS,
-            iou_head_depth=3,
-            iou_head_hidden_dim=256,
-        ),
+        prompt_encoder=prompt_encoder,
+        mask_decoder=mask_decoder,
         pixel_mean=list(PIXEL_MEAN),
         pixel_std=list(PIXEL_STD),
     )
     return model.eval()
+
+
+def decoding_parts(modeling: Any) -> tuple[torch.nn.Module, torch.nn.Module]:
+    """SAM's prompt encoder and mask decoder, untrained, at the sizes that all of its encoders share."""
+    side = IMAGE_SIZE // PATCH
+    prompt_encoder: torch.nn.Module = modeling.PromptEncoder(
+        embed_dim=CHANNELS,
+        image_embedding_size=(side, side),
+        input_image_size=(IMAGE_SIZE, IMAGE_SIZE),
+        mask_in_chans=16,
+    )
+    mask_decoder: torch.nn.Module = modeling.MaskDecoder(
+        num_multimask_outputs=3,
+        transformer=modeling.TwoWayTransformer(depth=2, embedding_dim=CHANNELS, mlp_dim=2048, num_heads=8),
+        transformer_dim=CHANNELS,
+        iou_head_depth=3,
+        iou_head_hidden_dim=256,
+    )
+    return prompt_encoder, mask_decoder
 
 
 def _encoder(modeling: Any, architecture: Architecture) -> torch.nn.Module:

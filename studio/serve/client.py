@@ -65,6 +65,7 @@ class Executor:
         should_cancel: Callable[[], bool],
         tick: Callable[[], None] | None = None,
         tick_seconds: float = 1.0,
+        asks: Callable[[], str | None] | None = None,
     ) -> dict[str, Any]:
         """Ask for one job and follow it to its end.
 
@@ -75,6 +76,8 @@ class Executor:
                 takes at most one step.
             tick: called at least each ``tick_seconds``, also while nothing arrives. Send heartbeats from here.
             tick_seconds: seconds.
+            asks: asked as often as ``should_cancel``; ``"save"``, ``"sample"`` or ``"stop"`` steers a training, None
+                asks nothing. Each answer is sent, so it must be given once.
 
         Returns:
             The ``done`` event.
@@ -87,7 +90,7 @@ class Executor:
         """
         line = encode(message)
         with _connected(self._path) as link:
-            return _Conversation(link, message, on_event, should_cancel, _Ticker(tick, tick_seconds)).hold(line)
+            return _Conversation(link, message, on_event, should_cancel, _Ticker(tick, tick_seconds), asks).hold(line)
 
 
 def ping(path: str | os.PathLike[str], timeout: float = 2.0) -> dict[str, Any]:
@@ -135,9 +138,10 @@ class _Conversation:
         on_event: OnEvent,
         should_cancel: Callable[[], bool],
         ticker: _Ticker,
+        asks: Callable[[], str | None] | None,
     ) -> None:
         self._link, self._name, self._on_event = link, message.get("id"), on_event
-        self._should_cancel, self._ticker = should_cancel, ticker
+        self._should_cancel, self._ticker, self._asks = should_cancel, ticker, asks
         self._cancelled = False
 
     def hold(self, line: bytes) -> dict[str, Any]:
@@ -153,9 +157,16 @@ class _Conversation:
 
     def _ask(self) -> None:
         self._ticker.look()
-        if not self._cancelled and self._should_cancel():
+        if self._cancelled:
+            return
+        if self._should_cancel():
             self._cancelled = True
-            _send(self._link, encode({"op": "cancel", "id": self._name}), time.monotonic() + CONNECT_SECONDS)
+            self._say({"op": "cancel", "id": self._name})
+        elif self._asks is not None and (ask := self._asks()) is not None:
+            self._say({"op": "steer", "id": self._name, "ask": ask})
+
+    def _say(self, message: Mapping[str, Any]) -> None:
+        _send(self._link, encode(message), time.monotonic() + CONNECT_SECONDS)
 
 
 class _Lines:

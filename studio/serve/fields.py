@@ -67,9 +67,7 @@ class Fields:
         value = self.any(name, default)
         if self._absent(value, default):
             return value  # type: ignore[no-any-return]  # it is the default
-        if not (isinstance(value, str) and value.startswith("/") and "\0" not in value):
-            self.refuse(name, "must be an absolute path")
-        return Path(value)
+        return absolute(self, name, value)
 
     def pair(self, name: str, default: tuple[int, int]) -> tuple[int, int]:
         """Two whole numbers."""
@@ -90,6 +88,13 @@ class Fields:
     @staticmethod
     def _absent(value: object, default: object) -> bool:
         return value is None and default is None
+
+
+def absolute(fields: Fields, name: str, value: object) -> Path:
+    """A value as an absolute path; else the field ``name`` is refused."""
+    if not (isinstance(value, str) and value.startswith("/") and "\0" not in value):
+        fields.refuse(name, "must be an absolute path")
+    return Path(value)
 
 
 def is_number(value: object) -> bool:

@@ -8,14 +8,32 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from studio.errors import Cancelled, OutOfMemory, StudioError
-from studio.serve.protocol import Op, error_event, internal_event
+from studio.serve.protocol import Ask, Op, error_event, internal_event
 from studio.serve.resident import Resident
 
 Event = Mapping[str, Any]
+
+
+class Asks:
+    """What a running job was asked and has not done yet; said in the loop's thread, taken in the job's."""
+
+    def __init__(self) -> None:
+        self._open: set[Ask] = set()
+
+    def say(self, ask: Ask) -> None:
+        """Ask; twice before it is done is once."""
+        self._open.add(ask)
+
+    def take(self, ask: Ask) -> bool:
+        """Whether it was asked; only once for each time."""
+        if ask not in self._open:
+            return False
+        self._open.discard(ask)
+        return True
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +45,7 @@ class Job:
     body: Mapping[str, Any]
     emit: Callable[[Event], None]
     cancelled: threading.Event
+    asks: Asks = field(default_factory=Asks)
 
     def tell(self, event: str, **fields: Any) -> None:
         """An event of this job."""
@@ -88,6 +107,26 @@ def _handler(op: Op) -> Callable[[Job, Resident], Event]:
         from studio.serve.proposing import propose
 
         return propose
+    if op is Op.EMBED:
+        from studio.serve.embedding import embed
+
+        return embed
+    if op is Op.INSPECT_SET:
+        from studio.serve.inspecting_sets import inspect_set
+
+        return inspect_set
+    return _torch_handler(op)
+
+
+def _torch_handler(op: Op) -> Callable[[Job, Resident], Event]:
+    if op is Op.TRAIN:
+        from studio.serve.training import train
+
+        return train
+    if op is Op.COMPARE:
+        from studio.serve.comparing import compare
+
+        return compare
     from studio.serve import painting
 
     return {Op.SHOOT: painting.shoot, Op.REPLAY: painting.replay, Op.GENERATE: painting.generate}[op]

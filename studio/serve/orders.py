@@ -12,7 +12,7 @@ from PIL import Image
 from studio.diffusion.types import AdapterUse, Control, Fill, Generate, Reference, Resize, Role
 from studio.images import open_mask, open_photo
 from studio.serve.fields import Fields, is_number
-from studio.shoot.own import persona_from, pose_from, scene_from
+from studio.shoot.own import persona_from, photo_pose_from, pose_from, scene_from
 from studio.shoot.presets import Kind
 from studio.shoot.types import Order
 
@@ -33,6 +33,7 @@ def order_of(values: object) -> Order:
         persona=persona_from(fields.any("persona", base.persona)),
         scene=scene_from(fields.any("scene", base.scene)),
         pose=pose_from(fields.any("pose", base.pose)),
+        photo_pose=photo_pose_from(fields.any("photo_pose", base.photo_pose)),
         crop=fields.text("crop", base.crop),
         outfit=fields.text("outfit", base.outfit),
         count=fields.whole("count", base.count),
@@ -44,12 +45,15 @@ def order_of(values: object) -> Order:
         guidance_scale=fields.number("guidance_scale", base.guidance_scale),
         sampler=fields.text("sampler", base.sampler),
         adapters=tuple((use.path, use.weight) for use in _adapters(fields)),
+        worn=fields.text("worn", base.worn),
     )
     fields.finish()
     return _with_pictures(order, fields, photo, mask)
 
 
 def _with_pictures(order: Order, fields: Fields, photo: Path | None, mask: Path | None) -> Order:
+    if photo is None and order.photo_pose is not None:
+        fields.refuse("photo_pose", "belongs to a photo; give that too")
     if photo is None:
         return order if mask is None else fields.refuse("mask", "belongs to a photo; give that too")
     picture = open_photo(photo)

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from studio.errors import StorageError
-from studio.pose.openpose import render_skeleton
-from studio.pose.types import Pose
+from studio.pose.openpose import skeleton_png
 from studio.provenance import Format, label
 from studio.segmentation.mask_files import encode_mask
+from studio.serve.layers import layers
 from studio.shoot.finish import PRODUCER, labelled
 from studio.shoot.sheet import contact_sheet
 from studio.shoot.types import Outcome
@@ -33,7 +32,7 @@ VARIANTS: tuple[tuple[str, Format, int | None, int], ...] = (
     ("small", "webp", 320, 82),
 )
 PREVIEW_SECONDS = 1 / 3
-NO_FILES: Mapping[str, str | None] = {"sheet": None, "source": None, "mask": None, "skeleton": None}
+NO_FILES: Mapping[str, str | None] = dict.fromkeys(("sheet", "source", "mask", "skeleton", "locked", "seam"))
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def reduced(image: Image.Image, side: int) -> Image.Image:
 
 
 def papers(outcome: Outcome, *, out: Path) -> Written:
-    """A shoot's sheet, source, garment mask and asked skeleton; a shoot without a photo has no source and no mask."""
+    """A shoot's sheet, source, garment mask, asked skeleton and what was kept; without a photo sheet and skeleton."""
     table, recipe = outcome.table, outcome.shots[0].recipe
     kept = bool(table.locked.any())
     contents = {
@@ -86,16 +85,18 @@ def papers(outcome: Outcome, *, out: Path) -> Written:
     if table.photographed.any():
         contents[out / "source.webp"] = _webp(table.source)
         contents[out / "mask.png"] = encode_mask(table.garment)
+        contents |= {out / f"{name}.png": data for name, data in layers(table).items()}
     return Written(contents, {**NO_FILES, **{path.stem: str(path) for path in contents}})
 
 
-def skeleton_png(pose: Pose) -> bytes:
-    """The coloured skeleton over nothing, at the size of the pose's picture."""
-    drawn = np.asarray(render_skeleton(pose))
-    alpha = drawn.any(axis=2).astype(np.uint8) * 255
+def drawn(skeleton: Image.Image | None, *, out: Path) -> Written:
+    """Beside pictures without a table: the skeleton that was read off a control's photo, on black; None for none."""
+    if skeleton is None:
+        return Written({}, NO_FILES)
     buffer = io.BytesIO()
-    Image.fromarray(np.dstack([drawn, alpha])).save(buffer, "PNG", compress_level=4)
-    return buffer.getvalue()
+    skeleton.save(buffer, "PNG", compress_level=4)
+    path = out / "skeleton.png"
+    return Written({path: buffer.getvalue()}, {**NO_FILES, "skeleton": str(path)})
 
 
 def _webp(image: Image.Image) -> bytes:

@@ -15,11 +15,12 @@ import studio
 from studio.diffusion.types import Generate, Preview, Progress, Result
 from studio.files import write_all
 from studio.images import open_photo
-from studio.serve.fields import Fields
+from studio.serve.fields import Fields, absolute
 from studio.serve.inspecting import findings
 from studio.serve.jobs import Job
 from studio.serve.orders import generate_of, order_of
-from studio.serve.outputs import NO_FILES, Previews, Written, make_folder, papers, variants
+from studio.serve.outputs import Previews, Written, drawn, make_folder, papers, variants
+from studio.serve.passes import paint, places_of, read_skeletons, second_of
 from studio.serve.resident import Resident
 from studio.shoot import flow
 from studio.shoot import recipe as recipes
@@ -46,13 +47,20 @@ def replay(job: Job, resident: Resident) -> Mapping[str, Any]:
     """Make a recipe's picture again."""
     fields = Fields("message", job.body)
     recipe, path, out = recipes.checked(fields.any("recipe")), fields.path("photo", None), fields.path("out")
+    adapters = tuple(absolute(fields, "adapters", value) for value in fields.items("adapters"))
     fields.finish()
     photo = None if path is None else open_photo(path)
-    recipes.order_of(recipe, photo)
+    recipes.order_of(recipe, photo, adapters)
     with _bench(job, resident, recipes.family_of(recipe), out) as bench:
         crew, ears = bench.crew, bench.listener()
         outcome = flow.replay(
-            recipe, photo=photo, engine=crew.engine, detector=crew.detector, weights=crew.weights, listener=ears
+            recipe,
+            photo=photo,
+            engine=crew.engine,
+            detector=crew.detector,
+            weights=crew.weights,
+            listener=ears,
+            adapters=adapters,
         )
         return bench.deliver(outcome)
 
@@ -61,16 +69,22 @@ def generate(job: Job, resident: Resident) -> Mapping[str, Any]:
     """Carry out an expert's request."""
     fields = Fields("message", job.body)
     asked, family, out = fields.any("request"), fields.text("engine", "mini"), fields.path("out")
+    second, photos = second_of(fields.any("second", None)), fields.items("detect")
     fields.finish()
     request = generate_of(asked)
+    places = places_of(photos, len(request.controls))
     with _bench(job, resident, family, out) as bench:
-        result = bench.crew.engine.generate(
+        request = read_skeletons(request, places, bench.crew.detector)
+        result = paint(
+            bench.crew.engine,
             request,
+            second,
             on_progress=bench.painted,
             on_preview=bench.previewed,
             should_cancel=job.cancelled.is_set,
         )
-        return bench.deliver_generated(request, result, family)
+        seen = request.controls[places[0]].image if places else None
+        return bench.deliver_generated(request, result, family, skeleton=seen)
 
 
 @dataclass(frozen=True)
@@ -115,19 +129,22 @@ class _Bench:
             self.job.tell("shot", index=k, seed=shot.seed, **told)
         return {"timings": self._timings(outcome.timings, took), "files": dict(beside.told)}
 
-    def deliver_generated(self, request: Generate, result: Result, family: str) -> dict[str, Any]:
-        """As :meth:`deliver`, for pictures without a table and so without a report."""
+    def deliver_generated(
+        self, request: Generate, result: Result, family: str, *, skeleton: Image.Image | None = None
+    ) -> dict[str, Any]:
+        """As :meth:`deliver`, for pictures without a table and so without a report; ``skeleton``: read off a photo."""
         kept = request.mask is not None and request.paste_back
         all_recipes = [self._recipe(result, k, family) for k in range(len(result.images))]
         written = [
             variants(image, all_recipes[k], index=k, kept=kept, out=self.out) for k, image in self._each(result.images)
         ]
         seen = self.look(list(result.images))
-        took = self._write(written)
+        beside = drawn(skeleton, out=self.out)
+        took = self._write([*written, beside])
         for k, files in enumerate(written):
             told = {**files.told, "report": None, "recipe": all_recipes[k], "finding": seen[k]}
             self.job.tell("shot", index=k, seed=result.seeds[k], **told)
-        return {"timings": self._timings(result.timings, took), "files": dict(NO_FILES)}
+        return {"timings": self._timings(result.timings, took), "files": dict(beside.told)}
 
     def look(self, images: list[Image.Image]) -> list[dict[str, Any] | None]:
         """The first look at finished pictures; None for one that could not be looked at."""

@@ -10,13 +10,14 @@ import numpy as np
 
 from studio.files import write_all
 from studio.images import open_photo
+from studio.pose.openpose import skeleton_png
 from studio.pose.types import Pose
 from studio.segmentation.mask_files import encode_mask
 from studio.segmentation.proposals import Proposal
 from studio.serve.fields import Fields
 from studio.serve.inspecting import findings
 from studio.serve.jobs import Job
-from studio.serve.outputs import make_folder, skeleton_png
+from studio.serve.outputs import make_folder
 from studio.serve.resident import Resident
 from studio.shoot.prepare import survey
 from studio.shoot.recipe import pose_rows

@@ -24,13 +24,28 @@ class Op(StrEnum):
     SHOOT = "shoot"
     REPLAY = "replay"
     PROPOSE = "propose"
+    EMBED = "embed"
     GENERATE = "generate"
+    INSPECT_SET = "inspect_set"
+    TRAIN = "train"
+    COMPARE = "compare"
+    STEER = "steer"
     CANCEL = "cancel"
     SHUTDOWN = "shutdown"
 
 
-JOBS = frozenset({Op.SHOOT, Op.REPLAY, Op.PROPOSE, Op.GENERATE})
-LIGHT = frozenset({Op.PING, Op.PROPOSE, Op.CANCEL, Op.SHUTDOWN})
+class Ask(StrEnum):
+    """What a running training can be asked: save now, show samples now, end after this step."""
+
+    SAVE = "save"
+    SAMPLE = "sample"
+    STOP = "stop"
+
+
+JOBS = frozenset(
+    {Op.SHOOT, Op.REPLAY, Op.PROPOSE, Op.EMBED, Op.GENERATE, Op.INSPECT_SET, Op.TRAIN, Op.COMPARE}
+)  # fmt: skip
+LIGHT = frozenset({Op.PING, Op.PROPOSE, Op.EMBED, Op.INSPECT_SET, Op.CANCEL, Op.SHUTDOWN})
 
 # The first class that fits names the kind; what is none of them is "internal".
 KINDS: tuple[tuple[type[StudioError], str], ...] = (
@@ -100,11 +115,19 @@ def parse(line: bytes) -> Message:
 
 
 def _checked_id(op: Op, name: object) -> str | None:
-    if name is None and op not in JOBS and op is not Op.CANCEL:
+    if name is None and op not in JOBS and op not in (Op.CANCEL, Op.STEER):
         return None
     if isinstance(name, str) and 0 < len(name) <= LONGEST_ID and name.isprintable() and name.strip():
         return name
     raise InputError("message_id_invalid", f'"id" must be text of 1 to {LONGEST_ID} characters on one line.')
+
+
+def ask_of(body: Mapping[str, Any]) -> Ask:
+    """What a ``steer`` asks; InputError ``ask_unknown``."""
+    asked = body.get("ask")
+    if not isinstance(asked, str) or asked not in set(Ask):
+        raise InputError("ask_unknown", f'"ask" must be one of: {", ".join(Ask)}.')
+    return Ask(asked)
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -12,9 +12,13 @@ from PIL import Image
 from studio.errors import EngineError
 
 if TYPE_CHECKING:
-    from studio.diffusion.types import Engine
+    from studio.dataset.captioner import Describer
+    from studio.dataset.inspecting import Tools
+    from studio.dataset.people import MediaPipeFaces
+    from studio.diffusion.types import Engine, FamilyFiles
     from studio.pose.detect import MediaPipeDetector, PoseDetector
     from studio.safety import SafetyChecker
+    from studio.segmentation.embedders import Embedder
     from studio.shoot.run import Crew
 
 
@@ -27,6 +31,8 @@ class Resident:
         self._crew: Crew | None = None
         self._detector: MediaPipeDetector | None = None
         self._checker: SafetyChecker | None = None
+        self._embedder: tuple[str, Embedder] | None = None
+        self._faces: tuple[MediaPipeFaces, Describer | None] | None = None
         self.family: str | None = None
         """The engine that is up; may be read from any thread."""
 
@@ -53,6 +59,26 @@ class Resident:
         self.family = family
         return self._crew
 
+    @property
+    def device(self) -> str | None:
+        """The engine's, as asked; None for the best there is."""
+        return self._device
+
+    def make_room(self, family: str) -> FamilyFiles:
+        """Let go of everything before a training loads a family of its own; the files it is to load.
+
+        A training never touches the resident engine: what it changes must not be there for the next merchant's job.
+
+        Raises:
+            InputError, WeightsError: there is no such family here; nothing was let go.
+        """
+        from studio.diffusion.parts import from_located
+        from studio.weights.store import locate
+
+        files = from_located(locate(family))
+        self.let_go()
+        return files
+
     def detector(self) -> PoseDetector:
         """The crew's pose detector, or one of its own while there is no crew."""
         if self._crew is not None:
@@ -71,9 +97,29 @@ class Resident:
             self._checker = bring_up(self.detector(), device=self._device or "cpu")
         return self._checker
 
+    def embedder(self, family: str) -> Embedder:
+        """Whoever embeds photos for a family; another family's is let go first. As ``embedders.bring_up`` refuses."""
+        if self._embedder is None or self._embedder[0] != family:
+            from studio.segmentation.embedders import bring_up
+
+            self._embedder = None
+            self._embedder = (family, bring_up(family, device=self._device))
+        return self._embedder[1]
+
+    def tools(self) -> Tools:
+        """Whoever looks at a set of photos; WeightsError when a captioner is here and damaged."""
+        from studio.dataset.captioner import bring_up
+        from studio.dataset.inspecting import Tools
+        from studio.dataset.people import MediaPipeFaces
+
+        if self._faces is None:
+            self._faces = (MediaPipeFaces(), bring_up(device=self._device or "cpu"))
+        faces, describer = self._faces
+        return Tools(self.detector(), faces, describer)
+
     def let_go(self) -> None:
         """Give all memory back; the next job brings up what it needs."""
-        self._checker = None
+        self._checker, self._embedder, self._faces = None, None, None
         crew, detector = self._crew, self._detector
         self._crew, self._detector, self.family = None, None, None
         for held in (crew, detector):

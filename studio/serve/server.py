@@ -22,7 +22,19 @@ from typing import Any
 from studio.errors import Cancelled, EngineError, InputError, StudioError
 from studio.serve.endpoint import Listening, rss, stdio_streams, watch_parent
 from studio.serve.jobs import Job, carry_out, log, log_failure, start_engine
-from studio.serve.protocol import JOBS, LIGHT, MAX_LINE, Malformed, Message, Op, decode, encode, error_event, parse
+from studio.serve.protocol import (
+    JOBS,
+    LIGHT,
+    MAX_LINE,
+    Malformed,
+    Message,
+    Op,
+    ask_of,
+    decode,
+    encode,
+    error_event,
+    parse,
+)
 from studio.serve.resident import Resident, gpu_memory
 
 # A job that was cancelled gets this long to let go before the process ends under it.
@@ -41,7 +53,7 @@ class Options:
     Attributes:
         socket: path of the Unix socket, None for stdin and stdout.
         engine: brought up at start; None at the first job that needs one.
-        light: only proposals; no torch.
+        light: only proposals and embeddings; no torch, unless photos are to be embedded by one of SAM's sizes.
         device: of the engine.
         parent: end when this process has.
     """
@@ -185,6 +197,8 @@ class Server:
             connection.send(self._pong(message))
         elif message.op is Op.CANCEL:
             self._cancel(connection, message.id)
+        elif message.op is Op.STEER:
+            self._steer(connection, message)
         else:
             self.stop()
 
@@ -232,6 +246,13 @@ class Server:
             connection.send(error_event(pair[0].id, Cancelled()))
         if self._current and self._current[1] is connection and name in (None, self._current[0].id):
             self._current[0].cancelled.set()
+
+    def _steer(self, connection: Connection, message: Message) -> None:
+        """Ask something of a connection's own job, running or waiting; one that has just ended is no error."""
+        ask = ask_of(message.body)
+        for job, owner in (*self._waiting, *([self._current] if self._current else [])):
+            if owner is connection and job.id == message.id:
+                job.asks.say(ask)
 
     async def _work(self) -> None:
         """The jobs, one after another, in the one thread of the pool."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from studio.pose.detect import PoseDetector
 from studio.pose.openpose import render_skeleton
 from studio.shoot import recipe as recipes
 from studio.shoot.composite import composite
-from studio.shoot.own import persona_of, scene_of
+from studio.shoot.own import LONGEST_WORDS, persona_of, scene_of
 from studio.shoot.prepare import AS_PHOTOGRAPHED, blank_table, lay_out, look_at
 from studio.shoot.presets import CROP_WORDS, Kind, OwnPose, pick
 from studio.shoot.prompts import garment_words, outfit_words, prompt
@@ -51,7 +52,7 @@ def check(order: Order) -> None:
     Raises:
         InputError: ``photo_missing``, ``persona_unknown``, ``scene_unknown``, ``crop_unknown``, ``pose_unknown``,
             ``count_out_of_range``,
-            ``size_out_of_range``, ``garment_unknown``, ``pose_needed``.
+            ``size_out_of_range``, ``garment_unknown``, ``pose_needed``, ``worn_invalid``.
     """
     from studio.pose.library import named
 
@@ -72,6 +73,8 @@ def check(order: Order) -> None:
         )
     if not (1 <= order.count <= MOST and 1 <= order.best_of <= MOST):
         raise InputError("count_out_of_range", f"Pictures and candidates are counted from 1 to {MOST}.")
+    if order.worn is not None and not (0 < len(order.worn.strip()) and len(order.worn) <= LONGEST_WORDS):
+        raise InputError("worn_invalid", f"The garment's words are 1 to {LONGEST_WORDS} characters.")
     _check_size(order.size)
 
 
@@ -139,7 +142,7 @@ def _table(order: Order, detector: PoseDetector, clock: Clock, ears: Listener) -
         table = lay_out(order, order.photo, seen)
     if order.kind is Kind.OUTFIT:
         return table, seen.part, outfit_words(order)
-    return table, seen.part, garment_words(order.photo, seen.pieces, seen.pose)
+    return table, seen.part, order.worn or garment_words(order.photo, seen.pieces, seen.pose)
 
 
 def _paint(order: Order, table: Table, words: str, engine: Engine, clock: Clock, ears: Listener) -> Result:
@@ -214,14 +217,20 @@ def replay(
     detector: PoseDetector,
     weights: Mapping[str, str],
     listener: Listener | None = None,
+    adapters: Sequence[Path] = (),
 ) -> Outcome:
     """Make a recipe's picture again: the same bytes, on the same machine with the same weights and libraries.
+
+    Args:
+        recipe: as a shoot wrote it; it names its adapters by hash, never by path.
+        adapters: files among which those adapters are.
+        photo, engine, detector, weights, listener: as :func:`shoot`.
 
     Raises:
         InputError: ``recipe_*``: what differs, so that the bytes would too.
         Cancelled: as :func:`shoot`.
     """
-    order, batch = recipes.order_of(recipe, photo)
+    order, batch = recipes.order_of(recipe, photo, adapters)
     order = replace(order, count=len(batch.seeds), best_of=1)
     outcome = shoot(order, engine=engine, detector=detector, weights=weights, listener=listener)
     shot = outcome.shots[batch.index]

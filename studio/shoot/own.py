@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from studio.errors import InputError
 from studio.pose.library import LibraryPose
 from studio.pose.types import LANDMARKS, SEEN_FROM, WEAK_FROM, J, JointState
-from studio.shoot.presets import PERSONAS, SCENES, OwnPose, Persona, Scene, pick
+from studio.shoot.presets import PERSONAS, SCENES, Landmarks, OwnPose, Persona, Scene, pick
 
 LONGEST_NAME, LONGEST_WORDS = 80, 500
 FARTHEST = 1e6
@@ -73,13 +73,18 @@ def pose_from(value: object) -> str | OwnPose:
         return value
     if not isinstance(value, Mapping):
         _refuse("pose", "it is a library pose's name, or an object")
-    landmarks = _landmarks(value.get("landmarks"))
+    landmarks = _landmarks(value.get("landmarks"), "pose")
     rest = {key: item for key, item in value.items() if key != "landmarks"}
     words = _words(rest, "pose", needed=("name",), allowed=("words", "view"))
     return OwnPose(words["name"], landmarks, words.get("words", "standing"), words.get("view") or view_of(landmarks))
 
 
-def view_of(landmarks: tuple[tuple[float, float, float, float], ...]) -> str:
+def photo_pose_from(value: object) -> Landmarks | None:
+    """The rows that a merchant says of a photo, None for none; InputError ``order_photo_pose_invalid``."""
+    return None if value is None else _landmarks(value, "photo_pose")
+
+
+def view_of(landmarks: Landmarks) -> str:
     """From where a pose is seen, in the library's words, by how wide the shoulders look beside the torso."""
     left, right = landmarks[J.LEFT_SHOULDER], landmarks[J.RIGHT_SHOULDER]
     hips = [sum(landmarks[j][k] for j in (J.LEFT_HIP, J.RIGHT_HIP)) / 2 for k in (0, 1)]
@@ -109,12 +114,13 @@ def posed(own: OwnPose) -> LibraryPose:
     points = (rows[:, :3] - rows[:, :3].mean(axis=0)) * np.float32(WORKING_SIZE / extent)
     if np.ptp(rows[:, 2]) == 0:
         points[:, 2] = 0
-    states = tuple(_state(float(confidence)) for confidence in rows[:, 3])
+    states = tuple(state_of(float(confidence)) for confidence in rows[:, 3])
     body = body_of(Pose(points, rows[:, 3], rows[:, 3], states, (int(WORKING_SIZE), int(WORKING_SIZE))))
     return LibraryPose(own.name, own.name, own.words, own.view, body.angles)
 
 
-def _state(confidence: float) -> JointState:
+def state_of(confidence: float) -> JointState:
+    """How a joint of this confidence counts where nothing else is known of it."""
     if confidence >= SEEN_FROM:
         return JointState.SEEN
     return JointState.WEAK if confidence >= WEAK_FROM else JointState.INVENTED
@@ -135,23 +141,23 @@ def _words(value: object, what: str, *, needed: tuple[str, ...], allowed: tuple[
     return dict(value)
 
 
-def _landmarks(rows: object) -> tuple[tuple[float, float, float, float], ...]:
+def _landmarks(rows: object, what: str) -> Landmarks:
     if not (isinstance(rows, list | tuple) and len(rows) == LANDMARKS):
-        _refuse("pose", f"landmarks must be {LANDMARKS} rows")
-    found = tuple(_landmark(row) for row in rows)
+        _refuse(what, f"landmarks must be {LANDMARKS} rows")
+    found = tuple(_landmark(row, what) for row in rows)
     known = [row for row in found if row[3] >= WEAK_FROM]
     spread = max((max(r[k] for r in known) - min(r[k] for r in known) for k in (0, 1)), default=0.0) if known else 0.0
     if len(known) < LEAST_KNOWN or not spread > 0:
-        _refuse("pose", f"at least {LEAST_KNOWN} landmarks, apart, must have a confidence from {WEAK_FROM} up")
+        _refuse(what, f"at least {LEAST_KNOWN} landmarks, apart, must have a confidence from {WEAK_FROM} up")
     return found
 
 
-def _landmark(row: object) -> tuple[float, float, float, float]:
+def _landmark(row: object, what: str) -> tuple[float, float, float, float]:
     if not (isinstance(row, list | tuple) and len(row) in (4, 5) and all(_is_number(v) for v in row[:4])):
-        _refuse("pose", "each landmark must be [x, y, z, confidence], all numbers")
+        _refuse(what, "each landmark must be [x, y, z, confidence], all numbers")
     x, y, z, confidence = (float(v) for v in row[:4])
     if max(abs(x), abs(y), abs(z)) > FARTHEST or not 0 <= confidence <= 1:
-        _refuse("pose", f"coordinates reach to {FARTHEST:g}, confidence from 0 to 1")
+        _refuse(what, f"coordinates reach to {FARTHEST:g}, confidence from 0 to 1")
     return x, y, z, confidence
 
 

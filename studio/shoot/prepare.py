@@ -16,7 +16,7 @@ from studio.pose.body import Proportions
 from studio.pose.complete import FACE, complete
 from studio.pose.detect import Detection, PoseDetector
 from studio.pose.fit import fit_to_mask
-from studio.pose.frame import canvas_for
+from studio.pose.frame import canvas_for, on_frame
 from studio.pose.library import LibraryPose
 from studio.pose.retarget import retarget
 from studio.pose.types import J, Pose
@@ -25,6 +25,7 @@ from studio.segmentation.proposals import Part, Proposal, Proposals, propose
 from studio.shoot.composite import lock
 from studio.shoot.own import posed
 from studio.shoot.presets import Kind, OwnPose
+from studio.shoot.said import better_known, said
 from studio.shoot.types import Mask, Order, Table
 
 AS_PHOTOGRAPHED = "as-photographed"
@@ -48,7 +49,7 @@ class Seen:
     """What was found in the photo, in its own pixels.
 
     Attributes:
-        pose: completed, or fitted from the mask when nobody was found.
+        pose: completed, or fitted from the mask when nobody was found; where the order says better, so.
         garment: bool (H, W).
         part: ``"upper"``, ``"lower"`` or ``"full"``.
         pieces: the garments the mask is made of, by part: for a full outfit of two pieces, both of them.
@@ -75,6 +76,8 @@ def look_at(order: Order, photo: Image.Image, detector: PoseDetector) -> Seen:
     garment, part = _garment(order, proposals, photo.size)
     person = proposals[Part.PERSON].mask if Part.PERSON in proposals else garment
     pose = _pose(detection, garment, part)
+    if order.pose == AS_PHOTOGRAPHED and order.photo_pose is not None:
+        pose = better_known(pose, order.photo_pose)
     if part == "full" and not _reaches_legs(garment, pose):
         part = "upper"
     return Seen(pose, garment, part, _pieces(garment, part, proposals), person | garment, detection is not None)
@@ -172,9 +175,7 @@ def lay_out(order: Order, photo: Image.Image, seen: Seen) -> Table:
         InputError: ``pose_unknown``, ``crop_unknown``, ``canvas_too_large``, ``garment_out_of_frame``.
     """
     asked = _asked(order, seen, photo.size)
-    canvas = canvas_for(asked, order.crop, garment=seen.garment)
-    left, top = canvas.frame[0] - canvas.left, canvas.frame[1] - canvas.top
-    box = (left, top, left + canvas.frame[2] - canvas.frame[0], top + canvas.frame[3] - canvas.frame[1])
+    box = canvas_for(asked, order.crop, garment=seen.garment).box
     source, photographed = _framed(photo, box, order.size)
     garment = _framed_mask(seen.garment, box, order.size)
     person = _framed_mask(seen.person, box, order.size)
@@ -191,9 +192,7 @@ def blank_table(order: Order) -> Table:
     """The light table of a text shoot: a library pose on an empty frame."""
     wanted = "front" if order.pose == AS_PHOTOGRAPHED else _wanted(order)
     standing = retarget(wanted, Proportions(), order.size)
-    frame = canvas_for(standing, order.crop)
-    left, top = frame.frame[0] - frame.left, frame.frame[1] - frame.top
-    box = (left, top, left + frame.frame[2] - frame.frame[0], top + frame.frame[3] - frame.frame[1])
+    box = canvas_for(standing, order.crop).box
     nothing = np.zeros((order.size[1], order.size[0]), bool)
     source = Image.new("RGB", order.size, (128, 128, 128))
     return Table(source, nothing, nothing, nothing, nothing, None, on_frame(standing, box, order.size))
@@ -201,6 +200,8 @@ def blank_table(order: Order) -> Table:
 
 def _asked(order: Order, seen: Seen, size: tuple[int, int]) -> Pose:
     """The pose that is asked for, in the photo's pixels; the trunk stays where the garment is."""
+    if order.kind is Kind.MODEL and order.pose == AS_PHOTOGRAPHED and order.photo_pose is not None:
+        return said(order.photo_pose, size)
     if order.pose == AS_PHOTOGRAPHED or order.kind in (Kind.SCENE, Kind.OUTFIT):
         return seen.pose
     asked = retarget(_wanted(order), seen.pose, size, keep_trunk=True)
@@ -213,12 +214,6 @@ def _asked(order: Order, seen: Seen, size: tuple[int, int]) -> Pose:
 
 def _wanted(order: Order) -> str | LibraryPose:
     return posed(order.pose) if isinstance(order.pose, OwnPose) else order.pose
-
-
-def on_frame(pose: Pose, box: tuple[int, int, int, int], size: tuple[int, int]) -> Pose:
-    """A pose in the photo's pixels to the delivered frame's."""
-    inner = (box[2] - box[0], box[3] - box[1])
-    return pose.moved(-box[0], -box[1], size=inner).scaled(size[1] / inner[1], size=size)
 
 
 def _framed(photo: Image.Image, box: tuple[int, int, int, int], size: tuple[int, int]) -> tuple[Image.Image, Mask]:

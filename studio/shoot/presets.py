@@ -43,6 +43,10 @@ class Scene:
     words: str
 
 
+# 33 rows of x, y, z, confidence in MediaPipe's order.
+Landmarks = tuple[tuple[float, float, float, float], ...]
+
+
 @dataclass(frozen=True)
 class OwnPose:
     """A pose that is not of the library: how somebody stands, as landmarks.
@@ -55,7 +59,7 @@ class OwnPose:
     """
 
     name: str
-    landmarks: tuple[tuple[float, float, float, float], ...]
+    landmarks: Landmarks
     words: str = "standing"
     view: str = "front view"
 

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +19,7 @@ import studio
 from studio.diffusion.types import Result
 from studio.errors import InputError
 from studio.pose.types import Pose
-from studio.shoot.own import persona_from, pose_from, preset_json, scene_from
+from studio.shoot.own import persona_from, photo_pose_from, pose_from, preset_json, scene_from
 from studio.shoot.presets import Kind, OwnPose
 from studio.shoot.types import Mask, Order, Table
 
@@ -80,13 +80,15 @@ def write(
         "mask": {"sha256": mask_hash(table.garment), "given": _mask_png(order.mask)},
         "table": table_hash(table),
         "pose": pose,
+        **({"photo_pose": [list(row) for row in order.photo_pose]} if order.photo_pose else {}),
         "size": list(order.size),
         "prompt": prompt,
         "negative_prompt": negative,
         "seed": result.seeds[index],
         "batch": {"seeds": list(result.seeds), "index": index, "size": result.parameters["batch_size"]},
         "settings": {"steps": order.steps, "guidance_scale": order.guidance_scale, "sampler": order.sampler},
-        "adapters": [{"path": str(path), "weight": weight} for path, weight in order.adapters],
+        "adapters": [{"sha256": one["sha256"], "weight": one["weight"]} for one in _adapters(result)],
+        **({"worn": order.worn} if order.worn else {}),
         "engine": {
             "family": order.engine,
             "weights": dict(weights),
@@ -159,11 +161,24 @@ def family_of(recipe: Mapping[str, Any]) -> str:
         raise _incomplete(error) from error
 
 
-def order_of(recipe: Mapping[str, Any], photo: Image.Image | None) -> tuple[Order, Batch]:
+def _adapters(result: Result) -> list[dict[str, Any]]:
+    """What the engine says of the job's LoRAs; other engines than ours may say nothing."""
+    found = result.parameters.get("adapters", [])
+    return [dict(one) for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def order_of(
+    recipe: Mapping[str, Any], photo: Image.Image | None, adapters: Sequence[Path] = ()
+) -> tuple[Order, Batch]:
     """The order a recipe came from, and which picture of which batch it was.
 
+    Args:
+        recipe, photo: checked against each other.
+        adapters: files among which the recipe's are; a recipe never says where one lies, only which one it is.
+
     Raises:
-        InputError: ``recipe_photo_differs`` when the photo is another one, ``recipe_incomplete``.
+        InputError: ``recipe_photo_differs`` when the photo is another one, ``recipe_adapter_missing``,
+            ``adapter_missing``, ``recipe_incomplete``.
     """
     try:
         if recipe["photo"]["sha256"] != picture_hash(photo):
@@ -171,7 +186,7 @@ def order_of(recipe: Mapping[str, Any], photo: Image.Image | None) -> tuple[Orde
                 "recipe_photo_differs", "The recipe was made from another photo; give the photo it was made from."
             )
         batch = Batch(tuple(int(s) for s in recipe["batch"]["seeds"]), int(recipe["batch"]["index"]))
-        return _order(recipe, photo, batch), batch
+        return _order(recipe, photo, batch, _located(recipe["adapters"], adapters)), batch
     except (KeyError, TypeError, ValueError) as error:
         raise _incomplete(error) from error
 
@@ -180,8 +195,27 @@ def _incomplete(error: Exception) -> InputError:
     return InputError("recipe_incomplete", f"The recipe lacks or garbles a field ({error}); it can not be replayed.")
 
 
-def _order(recipe: Mapping[str, Any], photo: Image.Image | None, batch: Batch) -> Order:
-    adapters = tuple((Path(a["path"]), float(a["weight"])) for a in recipe["adapters"])
+def _located(asked: Sequence[Mapping[str, Any]], offered: Sequence[Path]) -> tuple[tuple[Path, float], ...]:
+    """The recipe's adapters among the files that are offered, found by their bytes."""
+    known = {_file_hash(path): path for path in offered} if asked else {}
+    if not all(one["sha256"] in known for one in asked):
+        raise InputError(
+            "recipe_adapter_missing", "The picture was made with an adapter that is not at hand: give its very file."
+        )
+    return tuple((known[one["sha256"]], float(one["weight"])) for one in asked)
+
+
+def _file_hash(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError("adapter_missing", f"There is no adapter at {path}.") from error
+
+
+def _order(
+    recipe: Mapping[str, Any], photo: Image.Image | None, batch: Batch, adapters: tuple[tuple[Path, float], ...]
+) -> Order:
     presets = recipe["presets"]
     own = {
         "persona": persona_from(presets["persona"]),
@@ -192,12 +226,14 @@ def _order(recipe: Mapping[str, Any], photo: Image.Image | None, batch: Batch) -
         kind=Kind(recipe["kind"]),
         photo=photo,
         mask=_mask_of(recipe["mask"]["given"]),
+        photo_pose=photo_pose_from(recipe.get("photo_pose")),
         count=1,
         best_of=len(batch.seeds),
         seed=batch.seeds[0],
         size=(int(recipe["size"][0]), int(recipe["size"][1])),
         engine=recipe["engine"]["family"],
         adapters=adapters,
+        worn=recipe.get("worn"),
         **{**presets, **own},
         **recipe["settings"],
     )

@@ -13,7 +13,7 @@ from PIL import Image
 
 from studio.errors import Cancelled
 from studio.pose.types import Pose
-from studio.shoot.presets import Kind, OwnPose, Persona, Scene
+from studio.shoot.presets import Kind, Landmarks, OwnPose, Persona, Scene
 
 if TYPE_CHECKING:
     from studio.fidelity import Report
@@ -33,6 +33,8 @@ class Order:
         persona, scene: names of presets, or the merchant's own.
         crop: a preset's name.
         pose: a name of the pose library, ``"as-photographed"``, or the merchant's own.
+        photo_pose: how the body stands in the photo as its merchant says, for ``"as-photographed"``: 33 rows of x, y,
+            z, confidence in the photo's pixels, taken as they are; None takes what is detected.
         outfit: a name of the outfits, or free words, for an outfit change or a text shoot.
         count: pictures to deliver, 1..8.
         best_of: candidates made for each of them, 1..8; the report picks.
@@ -41,6 +43,9 @@ class Order:
         engine: a family of ``studio.weights`` that generates.
         steps, guidance_scale, sampler: None for the family's defaults.
         adapters: (safetensors file, weight) of LoRAs.
+        worn: how the prompt calls the photo's garment, such as ``"zkv17 dress"`` for an adapter that knows it by that
+            word; None reads colour and cut off the photo. Where the garment is painted new it is ``outfit`` that says
+            so.
     """
 
     kind: Kind = Kind.MODEL
@@ -50,6 +55,7 @@ class Order:
     persona: str | Persona = "amelie"
     scene: str | Scene = "white-studio"
     pose: str | OwnPose = "as-photographed"
+    photo_pose: Landmarks | None = None
     crop: str = "head-to-toe"
     outfit: str = "red-dress"
     count: int = 1
@@ -61,6 +67,7 @@ class Order:
     guidance_scale: float | None = None
     sampler: str | None = None
     adapters: tuple[tuple[Path, float], ...] = ()
+    worn: str | None = None
 
 
 @dataclass(frozen=True)

@@ -324,6 +324,24 @@ SAFETY_CHECKER = Family(
     note="Looks at uploads and results before staff do (docs/moderation.md); it never changes a picture.",
 )
 
+BSD_3 = Licence("BSD-3-Clause", "https://github.com/salesforce/BLIP/blob/main/LICENSE.txt", commercial=True)
+
+CAPTIONER = Family(
+    name="captioner",
+    title="BLIP image captioning, base",
+    tasks=(Task.CAPTION,),
+    architecture="blip",
+    components=(
+        Component("model", "transformers", "BlipForConditionalGeneration", TEXT_WEIGHTS),
+        Component("processor", "transformers", "BlipProcessor"),
+    ),
+    licence=BSD_3,
+    size=990_000_000,
+    least_gpu_gb=0.0,
+    native_sizes=((384, 384),),
+    note="Only imported: its publisher offers a pickle, which is never opened here (docs/dataset.md has the steps).",
+)
+
 FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
         family.name: family
@@ -337,6 +355,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
             MEDIAPIPE_POSE,
             MEDIAPIPE_SELFIE,
             SAFETY_CHECKER,
+            CAPTIONER,
         )  # fmt: skip
     }
 )

@@ -69,7 +69,7 @@ def fetch_command(family: Family) -> str:
     """The command that brings a family to this machine, or what to do when none can."""
     if family.hub:
         return f"Run `python -m studio weights fetch {family.name}`."
-    return family.bundled.hint if family.bundled else ""
+    return family.bundled.hint if family.bundled else f"Run `python -m studio weights import {family.name} FOLDER`."
 
 
 def _located(family: Family, root: Path, origin: str, files: Mapping[str, StoredFile]) -> LocatedWeights:

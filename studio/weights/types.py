@@ -18,6 +18,7 @@ class Task(StrEnum):
     SEGMENT = "segment"
     POSE = "pose"
     MODERATE = "moderate"
+    CAPTION = "caption"
 
 
 @dataclass(frozen=True)
@@ -139,13 +140,13 @@ class Family:
         name: what the command line calls it.
         title: one line for a person.
         tasks: what it can do.
-        architecture: ``"sd"``, ``"sdxl"``, ``"sam"``, ``"mediapipe"`` or ``"clip"``.
+        architecture: ``"sd"``, ``"sdxl"``, ``"sam"``, ``"mediapipe"``, ``"clip"`` or ``"blip"``.
         components: its parts, in the order in which they are checked.
         licence: the strictest of its parts.
         size: bytes on disk, rounded where the files' own sizes are not known for certain.
         least_gpu_gb: least GPU memory in GB for one picture at a native size, 0 when a CPU does.
         native_sizes: (width, height) in pixels it was trained on, the first is the default.
-        hub: where it is fetched from, empty when bundled.
+        hub: where it is fetched from, empty when bundled or only ever imported.
         bundled: where it is found when it comes with a package.
         defaults: only for families that generate.
         pipelines: only for families that generate.

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.mini.world.spec import COLOURS, Garment
+from studio.mini.world.prints import PRINTS
+from studio.mini.world.spec import Garment, tone
 from studio.mini.world.surfaces import F, Look, Material, Patch
 
 _SIDE = 512
@@ -69,7 +70,7 @@ def cloth(
     garment: Garment, cut: Cut, noise: Noise, stature: float, *, keep: Keep | None = None, tint: Tint | None = None
 ) -> Material:
     """The garment's cloth over one solid."""
-    main, second = linear(COLOURS[garment.colour]), linear(COLOURS[garment.second])
+    main, second = linear(tone(garment.colour)), linear(tone(garment.second))
 
     def material(p: Patch) -> Look:
         x, y = p.u * cut.around, cut.start + p.v * cut.along
@@ -102,6 +103,9 @@ def pattern(garment: Garment, main: F, second: F, x: F, y: F, noise: Noise) -> F
         row = np.floor(y / 0.036)
         cx, cy = np.mod(x + 0.018 * np.mod(row, 2), 0.036) - 0.018, np.mod(y, 0.036) - 0.018
         return mix(base, second, soft(np.hypot(cx, cy) - 0.0085, edge))
+    if garment.pattern in PRINTS:
+        over, last = PRINTS[garment.pattern](x, y)
+        return mix(mix(base, second, over), linear(tone(garment.third)), last)
     if garment.pattern == "floral":
         bloom = soft(0.55 - noise.at(x * 1.6 + 0.3, y * 1.6), 0.25)
         leaf = soft(0.7 - noise.at(x * 1.9 + 0.7, y * 1.9 + 0.1), 0.25)

@@ -69,9 +69,29 @@ SCENES = (
 CROPS = {"head-to-toe": "full body photo", "knee-up": "knee up photo", "waist-up": "waist up photo"}
 
 
+def tone(colour: str) -> tuple[int, int, int]:
+    """sRGB bytes of a name of :data:`COLOURS` or of ``"#rrggbb"``."""
+    if colour.startswith("#"):
+        return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+    return COLOURS[colour]
+
+
+def nearest_name(colour: str) -> str:
+    """The name itself, or of ``"#rrggbb"`` the name of the nearest of :data:`COLOURS` (plain distance in sRGB)."""
+    if colour in COLOURS:
+        return colour
+    asked = np.asarray(tone(colour), np.int64)
+    return min(COLOURS, key=lambda name: int(np.sum((np.asarray(COLOURS[name]) - asked) ** 2)))
+
+
 @dataclass(frozen=True)
 class Garment:
-    """One piece of clothing; ``sleeve`` is none, short or long, ``length`` short, knee or long."""
+    """One piece of clothing; ``sleeve`` is none, short or long, ``length`` short, knee or long.
+
+    A colour is a name of :data:`COLOURS` or ``"#rrggbb"``, a pattern one of :data:`PATTERNS` or of
+    :data:`studio.mini.world.prints.PRINTS`, of which some have a ``third`` colour. Neither hex colours nor prints are
+    in what ``mini`` was trained on: garments it has never seen and has no words for.
+    """
 
     category: str
     colour: str = "red"
@@ -80,11 +100,13 @@ class Garment:
     sleeve: str = "short"
     length: str = "knee"
     fit: float = 0.0
+    third: str = "cream"
 
     @property
     def words(self) -> str:
         """How a caption says it."""
-        colour = self.colour if self.pattern == "plain" else f"{self.colour} {self.pattern}"
+        name = nearest_name(self.colour)
+        colour = f"{name} {self.pattern}" if self.pattern in PATTERNS[1:] else name
         cut = {"t-shirt": f"{self.sleeve} sleeved ", "dress": f"{self.sleeve} sleeved {self.length} "}.get(
             self.category, ""
         )
