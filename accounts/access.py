@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -72,6 +73,14 @@ def access_row(rows: Any, identity: Any) -> Any:
     return found
 
 
+def ids_of(identities: Iterable[Any]) -> set[UUID]:
+    """Several ids as they came in; one that is none answers as one that is missing."""
+    try:
+        return {value if isinstance(value, UUID) else UUID(str(value)) for value in identities}
+    except ValueError:
+        raise NotHere from None
+
+
 def access_member(actor: Actor, identity: Any, *, write: bool) -> Membership:
     """A membership of the actor's merchant, its user loaded; every member may see who is there."""
     if write:
@@ -118,7 +127,9 @@ def allow_webhooks(actor: Actor, *, write: bool) -> None:
 def access_webhook(actor: Actor, identity: Any, *, write: bool) -> WebhookEndpoint:
     """A webhook endpoint of the actor's merchant."""
     allow_webhooks(actor, write=write)
-    found: WebhookEndpoint = access_row(WebhookEndpoint.objects.select_related("merchant"), identity)
+    found: WebhookEndpoint = access_row(
+        WebhookEndpoint.objects.filter(of_calls=False).select_related("merchant"), identity
+    )
     return found
 
 

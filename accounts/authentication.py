@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from datetime import timedelta
 from typing import Any
 
@@ -34,14 +36,19 @@ class Program:
         self.key = key
 
 
-def find_key(header: str) -> ApiKey:
+def find_key(header: str, *, basic: bool = False) -> ApiKey:
     """The live key of an ``Authorization`` header, its merchant loaded; remembers that it was used.
+
+    Args:
+        basic: clients that know nothing but a name and a password may show it as those (RFC 7617).
 
     Raises:
         BadKey: there is none.
     """
     scheme, _space, text = header.strip().partition(" ")
     parts = keys.parse(text.strip()) if scheme.lower() == "bearer" else None
+    if basic and scheme.lower() == "basic":
+        parts = _of_basic(text.strip())
     if parts is None:
         raise BadKey("bad_key", _("This is not an API key of iModel. Send it as “Authorization: Bearer imk_live_…”."))
     with unscoped("an API key names its merchant"):
@@ -51,6 +58,15 @@ def find_key(header: str) -> ApiKey:
     _refuse_dead(row)
     _remember_use(row, parts)
     return row
+
+
+def _of_basic(text: str) -> keys.KeyText | None:
+    """The key of a name and a password: its id and all that follows, or any name and the whole key."""
+    try:
+        name, _colon, password = base64.b64decode(text, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    return keys.joined(name, password)
 
 
 def _refuse_dead(row: ApiKey) -> None:

@@ -49,6 +49,19 @@ def parse(text: str) -> KeyText | None:
     return KeyText(found.group(1) == "live", found.group(2), found.group(3))
 
 
+def joined(name: str, password: str) -> KeyText | None:
+    """The key of a name and a password.
+
+    Args:
+        name: the key's first part (``imk_live_`` and its id, or the id alone), or anything beside a whole key.
+        password: what follows it, or the whole key.
+    """
+    for text in (password, name + password, f"imk_live_{name}{password}", f"imk_test_{name}{password}"):
+        if (found := parse(text)) is not None:
+            return found
+    return None
+
+
 def digest(key: KeyText) -> str:
     """What is stored of it (hex)."""
     return _digest(key, settings.SECRET_KEY)

@@ -18,12 +18,12 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts import actors
 from accounts.actors import Actor
+from accounts.doors import API, KEYED
 from accounts.models import Membership, Merchant
 from accounts.scoping import merchant_scope, unscoped
 from imodel_site.lib.errors import Refused
 
 SESSION_KEY = "merchant"
-API = "/api/"
 SAFE = ("GET", "HEAD", "OPTIONS")
 
 
@@ -40,7 +40,7 @@ class MerchantScope:
     def __call__(self, request: Any) -> HttpResponse:
         request.merchant = request.membership = request.actor = request.api_key = request.refused_key = None
         request.memberships = SimpleLazyObject(lambda: memberships_of(request.user))
-        if request.path_info.startswith(API) and "Authorization" in request.headers:
+        if request.path_info.startswith(KEYED) and "Authorization" in request.headers:
             return self._for_key(request)
         if not request.user.is_authenticated:
             return self.get_response(request)
@@ -52,7 +52,8 @@ class MerchantScope:
         from accounts.authentication import find_key
 
         try:
-            request.api_key = find_key(request.headers["Authorization"])
+            basic = not request.path_info.startswith(API)
+            request.api_key = find_key(request.headers["Authorization"], basic=basic)
         except Refused as refused:
             request.refused_key = refused  # the view's authentication raises it, in the API's own shape
             return self.get_response(request)

@@ -13,9 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts.actors import Actor
+from accounts.doors import KEYED
 from imodel_site.lib.errors import TooMuch, error_response
 
-API = "/api/"
 WINDOW = 60
 
 
@@ -53,7 +53,7 @@ class RateLimits:
         self.get_response = get_response
 
     def __call__(self, request: Any) -> HttpResponse:
-        if request.actor is None or not request.path_info.startswith(API):
+        if request.actor is None or not request.path_info.startswith(KEYED):
             return self.get_response(request)
         window = _counted(request.actor)
         response = _slow_down(request, window) if window.over else self.get_response(request)
@@ -73,7 +73,7 @@ def _counted(actor: Actor) -> Window:
     now = int(time.time())
     who = f"key:{actor.api_key.pk}" if actor.api_key else f"user:{actor.user.pk}"  # type: ignore[union-attr]  # one is there
     count = f"api-calls:{actor.merchant.pk}:{who}:{now // WINDOW}"
-    return Window(_most(actor), _add_one(count), WINDOW - now % WINDOW)
+    return Window(_most(actor), add_one(count), WINDOW - now % WINDOW)
 
 
 def _most(actor: Actor) -> int:
@@ -82,7 +82,8 @@ def _most(actor: Actor) -> int:
     return int(plan.calls_per_minute) if plan is not None else settings.API_CALLS_PER_MINUTE
 
 
-def _add_one(count: str) -> int:
+def add_one(count: str) -> int:
+    """One more under this name, which holds the merchant and the minute; how many there are."""
     if cache.add(count, 1, timeout=2 * WINDOW):
         return 1
     try:

@@ -76,6 +76,9 @@ class NewWebhookSerializer(WebhookSerializer):
 class AttemptSerializer(serializers.ModelSerializer[WebhookAttempt]):
     """One try."""
 
+    # Spelled out: taken from the model they would bring along the range of whichever database serves.
+    number = serializers.IntegerField()
+    milliseconds = serializers.IntegerField()
     status = serializers.IntegerField(source="status_code", allow_null=True, help_text="Null without an answer.")
     error = serializers.CharField(source="error_code", help_text="Why there was none, such as url_too_slow.")
     at = serializers.DateTimeField(source="created_at")
@@ -135,7 +138,7 @@ class Webhooks(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet
     def refine(self, rows: Any) -> Any:
         """For those only who may deal with them, also for reading."""
         access.allow_webhooks(self.actor, write=False)
-        return rows
+        return rows.filter(of_calls=False)
 
     @answers({201: NewWebhookSerializer}, takes=WebhookOrder, examples=[
         example("Pictures and failures", {"url": "https://shop.example/imodel",

@@ -13,7 +13,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.services import credits
+from imodel_site.keeping import LEAVING, account_of
 from imodel_site.lib.scope import open_scope
+from imodel_site.pwa_words import words
 
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "theme"
@@ -27,6 +29,7 @@ class Entry:
     route: str
     icon: str
     words: Any
+    letter: str = ""  # goes there after the key "g"
 
     @property
     def url(self) -> str:
@@ -38,11 +41,13 @@ class Entry:
 
 
 NAV = (
-    Entry("shoot", "generation:new", "camera", _("Shoot")),
-    Entry("catalog", "catalog:garments", "shirt", _("Catalog")),
-    Entry("pictures", "generation:pictures", "images", _("Pictures")),
-    Entry("batches", "generation:batches", "grid-2x2", _("Batches")),
-    Entry("history", "generation:shoots", "history", _("Shoots")),
+    Entry("shoot", "generation:new", "camera", _("Shoot"), "s"),
+    Entry("catalog", "catalog:garments", "shirt", _("Catalog"), "c"),
+    Entry("pictures", "generation:pictures", "images", _("Pictures"), "p"),
+    Entry("batches", "generation:batches", "grid-2x2", _("Batches"), "b"),
+    Entry("training", "training:trainings", "layers", _("Training"), "t"),
+    Entry("shop", "selling:shop", "store", _("In the shop"), "i"),
+    Entry("history", "generation:shoots", "history", _("Shoots"), "h"),
     Entry("settings", "accounts:settings", "settings", _("Settings")),
 )
 ON_THE_PHONE = 3  # entries of the bottom bar; the others stand under More
@@ -71,16 +76,35 @@ class Frame:
 
     @cached_property
     def running(self) -> int:
-        """The merchant's shoots that wait or run."""
+        """The merchant's shoots, trainings and grids that wait or run."""
+        return self._under_way.all if self._under_way is not None else 0
+
+    @property
+    def running_url(self) -> str:
+        """Where they are listed: shoots when there are some, or else trainings."""
+        if self._under_way is None or self._under_way.shoots:
+            return f"{reverse('generation:shoots')}?status=running"
+        return reverse("training:trainings")
+
+    @cached_property
+    def _under_way(self) -> Any:
         if open_scope() is None or not apps.is_installed("generation"):
-            return 0
-        shoots = apps.get_model("generation", "Shoot").objects
-        return int(shoots.filter(status__in=("queued", "running")).count())
+            return None
+        from generation import under_way
+
+        return under_way.count()
 
     @cached_property
     def credits(self) -> int | None:
         """What the merchant may still spend; None while nobody may act for one."""
         return credits.balance(self.merchant) if self.inside and self.merchant is not None else None
+
+    @property
+    def pwa(self) -> dict[str, Any]:
+        """What src/pwa reads: who is there, where the worker is, and the words it may have to say."""
+        worker = "" if settings.DEBUG else reverse("pwa:worker")
+        doors = {"worker": worker, "state": reverse("pwa:state"), "leaving": list(map(reverse, LEAVING))}
+        return {"account": account_of(self._request), **doors, "words": words()}
 
     @property
     def theme(self) -> str:

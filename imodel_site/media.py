@@ -6,6 +6,7 @@ import hashlib
 import re
 import time
 from collections.abc import Iterable
+from itertools import chain
 from urllib.parse import quote
 from uuid import UUID
 
@@ -39,6 +40,23 @@ def media(request: HttpRequest, token: str) -> HttpResponseBase:
     if ticket.ended:
         return _renewed(ticket)
     return _answer(request, ticket, _file(ticket))
+
+
+@require_safe
+def lasting(request: HttpRequest, kind: str, row: UUID, variant: str) -> HttpResponse:
+    """An address without an end and without a signature, for pages that a browser keeps: leads to one that has both.
+
+    Raises:
+        NotHere: whoever asks works for no merchant, or that merchant has no such file; as at :func:`media`.
+    """
+    actor = getattr(request, "actor", None)
+    if actor is None:
+        raise NotHere()
+    ticket = Ticket(actor.merchant.pk, kind, row, variant, signing.next_end(_now()), bearer=False)
+    if not _may_open(request, ticket):
+        raise NotHere()
+    _file(ticket)
+    return _renewed(ticket)
 
 
 def _may_open(request: HttpRequest, ticket: Ticket) -> bool:
@@ -108,16 +126,25 @@ def _file(ticket: Ticket) -> File:
 
 
 def _answer(request: HttpRequest, ticket: Ticket, file: File) -> HttpResponseBase:
-    etag = f'"{hashlib.sha256(file.key.encode()).hexdigest()[:32]}"'
+    etag = f'"{hashlib.sha256(file.key.encode() + file.head).hexdigest()[:32]}"'
+    return _with_headers(sent(request, file, etag), request, ticket, file, etag)
+
+
+def sent(request: HttpRequest, file: File, etag: str) -> HttpResponseBase:
+    """A file's bytes, or word to nginx to send them, or 304; who may have them was asked before, headers come after.
+
+    Raises:
+        NotHere: the file is missing.
+    """
     if request.headers.get("If-None-Match") == etag:
         response: HttpResponseBase = HttpResponse(status=304)
-    elif settings.X_ACCEL_PREFIX and isinstance(storage.private(), storage.PrivateFiles):
+    elif settings.X_ACCEL_PREFIX and not file.head and isinstance(storage.private(), storage.PrivateFiles):
         response = HttpResponse(
             headers={"X-Accel-Redirect": quote(f"{settings.X_ACCEL_PREFIX.rstrip('/')}/{file.key}")}
         )
     else:
         response = _streamed(request, file)
-    return _with_headers(response, request, ticket, file, etag)
+    return response
 
 
 def _with_headers(
@@ -137,12 +164,12 @@ def _with_headers(
 def _streamed(request: HttpRequest, file: File) -> HttpResponseBase:
     """The bytes themselves, or the part that a Range header asks for (RFC 9110, section 14)."""
     try:
-        size = storage.private().stat(file.key).bytes
+        size = len(file.head) + storage.private().stat(file.key).bytes - file.start
         asked = _asked_range(request.headers.get("Range", ""), size)
         if asked is None:
             return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
         start, end = asked
-        pieces: Iterable[bytes] = storage.private().stream(file.key, start, end - start)
+        pieces = _pieces(file, start, end)
     except FileNotFoundError as error:
         raise NotHere() from error
     whole = (start, end) == (0, size)
@@ -152,6 +179,18 @@ def _streamed(request: HttpRequest, file: File) -> HttpResponseBase:
     if not whole:
         response["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     return response
+
+
+def _pieces(file: File, start: int, end: int) -> Iterable[bytes]:
+    """Bytes [start, end) of what is handed out: of its head, then of the stored file behind it.
+
+    Raises:
+        FileNotFoundError: it is not there.
+    """
+    head = file.head[start:end]
+    behind = max(0, start - len(file.head)) + file.start
+    rest = storage.private().stream(file.key, behind, end - start - len(head))
+    return chain([head], rest) if head else rest
 
 
 def _asked_range(header: str, size: int) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 
 from imodel_site.lib import logs
@@ -24,6 +25,7 @@ access = logging.getLogger("imodel.access")
 GetResponse = Callable[[HttpRequest], HttpResponse]
 GIVEN_ID = re.compile(r"^[A-Za-z0-9_-]{8,64}$")
 PROBES = ("/healthz", "/readyz", "/metrics")
+PUBLISHED = "/p/"
 
 
 class RequestId:
@@ -47,6 +49,20 @@ class RequestId:
             logs.request_id.reset(token)
         response["X-Request-Id"] = identity
         return response
+
+
+class SmallPages(GZipMiddleware):
+    """Pages and the worker's script travel gzipped; nothing else: streams must not wait, the API's ETags stay strong.
+
+    A page holds a CSRF token and may repeat what was asked (BREACH, https://breachattack.com): Django masks the token
+    anew for each answer and varies the length of each body, which takes the measure away.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """The answer, smaller where it is one of these and the browser takes gzip."""
+        if response.streaming or not response.get("Content-Type", "").startswith(("text/html", "text/javascript")):
+            return response
+        return super().process_response(request, response)
 
 
 def _identity(request: HttpRequest) -> str:
@@ -86,6 +102,24 @@ def _merchant_of(request: HttpRequest) -> str:
     """The scope is closed again out here, but the request remembers."""
     merchant = getattr(request, "merchant", None)
     return str(merchant.pk) if merchant is not None else ""
+
+
+class Published:
+    """What everybody may have (selling/views/public.py) is the same for everybody: nothing about who asked goes out
+    with it, or a cache between would keep one copy for each, or none.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path_info.startswith(PUBLISHED):
+            response.cookies.clear()
+            for header in ("Vary", "Content-Language", "Clear-Site-Data"):
+                if header in response:
+                    del response[header]
+        return response
 
 
 class Probes:

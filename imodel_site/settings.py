@@ -10,6 +10,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from imodel_site import env
+from imodel_site.lib.isolation import static_headers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = env.folder("IMODEL_DATA", BASE_DIR / "var")
@@ -30,7 +31,9 @@ INSTALLED_APPS = [
     "imodel_site.apps.SiteConfig",
     "accounts",
     "catalog",
+    "training",
     "generation",
+    "selling",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -39,6 +42,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_q",
+    "django_vite",
     "accounts.staff_app.StaffAdminConfig",  # django.contrib.admin behind allauth's login and a second factor
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -51,6 +55,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "imodel_site.middleware.RequestId",
     "imodel_site.middleware.Probes",
+    "imodel_site.middleware.SmallPages",
+    "imodel_site.middleware.Published",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -65,6 +71,7 @@ MIDDLEWARE = [
     "accounts.middleware.SessionActivity",
     "accounts.middleware.MerchantScope",
     "accounts.throttling.RateLimits",
+    "imodel_site.keeping.Keeping",
     "imodel_site.middleware.Refusals",
 ]
 ROOT_URLCONF = "imodel_site.urls"
@@ -117,6 +124,7 @@ else:
     }
 LANES = ("light", "generate", "train")  # their places are the wake-ups' numbers: add at the end only
 JOB_TIMEOUT = 3600  # seconds; the longest a wake-up may work, whatever it found to do
+TRAIN_TIMEOUT = 24 * 3600  # a training goes on from its last checkpoint, but ending it here would count as too long
 _LANE = {
     "orm": "default",
     "poll": 0.05,
@@ -137,19 +145,32 @@ _LANE = {
 WORKERS = {  # processes of each lane on this machine; 0 leaves the lane to other machines
     "light": env.number("IMODEL_LIGHT_WORKERS", 1, least=0, most=64),
     "generate": env.number("IMODEL_GENERATE_WORKERS", 1, least=0, most=64),
-    "train": env.number("IMODEL_TRAIN_WORKERS", 0, least=0, most=16),
+    "train": env.number("IMODEL_TRAIN_WORKERS", 1, least=0, most=16),
 }
 Q_CLUSTER: dict[str, Any] = {
     **_LANE,
     "name": "light",
     "workers": max(1, WORKERS["light"]),
-    "ALT_CLUSTERS": {lane: {**_LANE, "cluster_name": lane, "workers": max(1, WORKERS[lane])} for lane in LANES[1:]},
+    "ALT_CLUSTERS": {
+        "generate": {**_LANE, "cluster_name": "generate", "workers": max(1, WORKERS["generate"])},
+        "train": {
+            **_LANE,
+            "cluster_name": "train",
+            "workers": max(1, WORKERS["train"]),
+            "timeout": TRAIN_TIMEOUT,
+            "retry": 2 * TRAIN_TIMEOUT + 30,
+        },
+    },
 }
 # Further families whose weights the workers have: the expert page offers them.
 ENGINES = env.words("IMODEL_ENGINES")
 ENGINE = env.matching(
     "IMODEL_ENGINE", "mini", r"[a-z0-9_.-]{1,40}", "a family that `python -m studio weights list` shows"
 )  # the family of weights that a shoot uses unless it says otherwise
+SEGMENTATION = env.choice(
+    "IMODEL_SEGMENTATION", "sam_mini", ("sam_mini", "sam_vit_b", "sam_vit_l", "sam_vit_h", "none")
+)  # what photos are embedded with, so that a click cuts a garment out (docs/segmentation.md)
+FASHN_AT_ONCE = env.number("IMODEL_FASHN_AT_ONCE", 6, least=1, most=1000)  # runs of /v1/run that one merchant has
 RUN_DIR = DATA_DIR / "run"  # sockets and beats of the worker
 WORK_DIR = DATA_DIR / "work"  # what jobs work on, by merchant (imodel_site/lib/workplace.py)
 
@@ -164,9 +185,25 @@ if DEBUG:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 STATIC_URL = "/static/"
 STATIC_ROOT = str(DATA_DIR / "static")
-STATICFILES_DIRS = [("ui", str(BASE_DIR / "frontend" / "plain")), str(BASE_DIR / "static")]
+STATICFILES_DIRS = [
+    ("ui", str(BASE_DIR / "frontend" / "plain")),
+    ("segmentation", str(BASE_DIR / "studio" / "segmentation" / "weights" / "sam_mini")),  # bundled encoder, decoder
+    str(BASE_DIR / "static"),
+]
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+WHITENOISE_ADD_HEADERS_FUNCTION = static_headers
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/dist/assets/|\.[0-9a-f]{12}\.\w+$"
+# What Vite built from frontend/src: as it was collected, so that a build under way changes nothing of what is served.
+BUILT_DIR = BASE_DIR / "static" / "dist" if DEBUG else Path(STATIC_ROOT, "dist")
+DJANGO_VITE = {
+    "default": {
+        "app_client_class": "imodel_site.islands.Islands",
+        "static_url_prefix": "dist",
+        "manifest_path": BUILT_DIR / "manifest.json",
+    }
+}
+SILENCED_SYSTEM_CHECKS = ["django_vite.W001"]  # islands.W001 says it better
 # nginx's internal location over the media folder
 X_ACCEL_PREFIX = env.matching("IMODEL_X_ACCEL", "", r"(/[\w./-]*/)?", "a path between slashes, such as /protected/")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
@@ -292,11 +329,24 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "BatchStatus": "generation.models.Batch.Status",
         "JobStatus": "imodel_site.lib.jobs.model.Status",
         "EntryKind": "accounts.models.credits.LedgerEntry.Kind",
+        "Complaint": "generation.models.Complaint",
         "GarmentStatus": "catalog.models.Garment.Status",
         "MerchantStatus": "accounts.models.people.Merchant.Status",
+        "ViewEnum": "catalog.models.View",
+        "TrainingPictureView": "training.models.sets.View",
+        "TrainingPictureKind": "training.models.sets.PictureKind",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "imodel_site.schema.complete"],
 }
+
+# --- progress ------------------------------------------------------------------------------------------------------
+# Server-sent events that one web process has open at once; the web server needs as many threads on top of those that
+# serve pages. 0: pages ask again and again instead.
+STREAMS = env.number("IMODEL_STREAMS", 0, least=0, most=200)
+# Requests of other people's clients (docs/surfaces.md) that one web process keeps waiting for their pictures, each with
+# a thread; 0: all are told the asynchronous way at once. And for how many seconds, below what the proxies allow.
+WAITERS = env.number("IMODEL_WAITERS", 2, least=0, most=200)
+WAIT_SECONDS = env.number("IMODEL_WAIT_SECONDS", 55, least=1, most=3600)
 
 # --- operations ----------------------------------------------------------------------------------------------------
 METRICS_TOKEN = env.token("IMODEL_METRICS_TOKEN")  # who shows it may read /metrics

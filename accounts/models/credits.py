@@ -59,13 +59,17 @@ class LedgerEntry(MerchantOwned):
     """One movement, written once and never changed; on PostgreSQL a trigger refuses UPDATE and DELETE."""
 
     class Kind(models.TextChoices):
-        """A hold is ended by one capture, one release, or one of each (a shoot whose pictures were not all paid)."""
+        """A hold is ended by one capture, one release, or one of each (a shoot whose pictures were not all paid).
+
+        ``free`` moves nothing: it says that a job costs nothing, and why.
+        """
 
         MONTHLY = "monthly", _("month's credits")
         GRANT = "grant", _("granted")
         HOLD = "hold", _("reserved")
         CAPTURE = "capture", _("paid")
         RELEASE = "release", _("given back")
+        FREE = "free", _("free of charge")
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(max_length=7, choices=Kind.choices)

@@ -23,6 +23,8 @@ class WebhookEndpoint(MerchantOwned):
     # Encrypted, newest first: [{"secret", "made", "until"}]; several while rotating, each signs (Standard Webhooks).
     secrets = models.JSONField(default=list)
     enabled = models.BooleanField(default=True)
+    # Named by single calls (webhook_url of /v1/run, docs/fashn.md): told of those alone, and shown on no page.
+    of_calls = models.BooleanField(default=False, db_default=False)
     disabled_reason = models.CharField(max_length=40, blank=True, help_text="gone, failing, by hand")
     failing_since = models.DateTimeField(null=True, blank=True)
     # Whose turn it is (docs/webhooks.md): quick ones never wait for the slow, and nobody for whom was served just now.

@@ -22,7 +22,7 @@ from django.utils.translation import ngettext
 from accounts.models import CreditAccount, LedgerEntry, Merchant, Plan, User
 from accounts.scoping import merchant_scope, unscoped
 from accounts.services.plans import limits, plan_of
-from imodel_site.lib.errors import Refused
+from imodel_site.lib.errors import Conflict, Refused
 from imodel_site.lib.ids import earliest, uuid7
 
 Kind = LedgerEntry.Kind
@@ -208,6 +208,26 @@ def _endings(job: UUID, paid: int, round_: int, held: int) -> Iterator[Move]:
         yield Move(Kind.CAPTURE, 0, -taken, job_id=job, round=round_)
     if held - taken:
         yield Move(Kind.RELEASE, held - taken, taken - held, job_id=job, round=round_)
+
+
+def give_free(*, merchant_id: UUID, job_id: UUID, most: int, note: str) -> None:
+    """Write down that a job costs nothing, in the caller's transaction; so many a month and no more.
+
+    Raises:
+        Conflict: ``free_used_up``: this month's are used.
+    """
+    with merchant_scope(merchant_id), transaction.atomic(savepoint=False):
+        row = _lock(merchant_id)  # or two that ask at once would both be the last
+        if free_used() >= most:
+            words = _("You have used the %(most)d free retries of this month. Order it again instead.")
+            raise Conflict("free_used_up", words % {"most": most})
+        period = month_of(timezone.now())
+        _write(row, [Move(Kind.FREE, 0, job_id=job_id, period=period, note=note[:300])])
+
+
+def free_used() -> int:
+    """Free jobs of this month, of the open scope's merchant."""
+    return int(LedgerEntry.objects.filter(kind=Kind.FREE, period=month_of(timezone.now())).count())
 
 
 # --- months, staff, plans --------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ def listing(request: Any) -> HttpResponse:
 
 
 def _list(request: Any, form: WebhookForm) -> HttpResponse:
-    rows = list(WebhookEndpoint.objects.order_by("pk"))
+    rows = list(WebhookEndpoint.objects.filter(of_calls=False).order_by("pk"))
     context = {"webhooks": rows, "form": form, "full": len(rows) >= endpoints.MOST, "tab": "webhooks"}
     return render(request, "accounts/webhooks.html", context, status=422 if form.errors else 200)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from django.core.files import File
 
@@ -42,13 +43,14 @@ def first_shoot(person: User) -> Shoot | None:
 
 
 def _photo(actor: Actor, sample: Sample) -> GarmentPhoto:
-    """The garment's photo, with the garment when it is not there yet."""
+    """The garment's first photo, with the garment and the others when they are not there yet."""
     garment = Garment.objects.filter(sku=sample.sku).first()
     if garment is None:
         details = Details(str(sample.name), sample.sku, sample.category, str(sample.colour), tags=sample.tags)
         garment = create_garment(merchant=actor.merchant, details=details)
-    with sample.path.open("rb") as file:
-        photo, _new = add_photo(
-            garment=garment, merchant=actor.merchant, file=File(file, sample.path.name), file_name=sample.path.name
-        )
-    return photo
+    return [_add(actor, garment, path, view) for path, view in sample.photos][0]
+
+
+def _add(actor: Actor, garment: Garment, path: Path, view: str) -> GarmentPhoto:
+    with path.open("rb") as file:
+        return add_photo(garment=garment, merchant=actor.merchant, file=File(file, path.name), view=view)[0]

@@ -18,8 +18,8 @@ from studio.images import MAX_FILE_BYTES, open_photo
 
 SIZES: Mapping[str, int] = {"small": 320, "medium": 640, "large": 1280}  # longest side of each thumbnail
 PNG_PIXELS = 4_000_000  # a PNG up to this size stays lossless; above it, it would be slow to write and huge
-# 40 megapixels take about 250 MB while they are worked on: never more than two at once in one process.
-_ROOM = threading.BoundedSemaphore(2)
+# 40 megapixels take about 250 MB while they are worked on: never more than two at once in one process, masks included.
+ROOM = threading.BoundedSemaphore(2)
 
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
 
@@ -76,7 +76,7 @@ def take_picture(source: Any) -> Taken:
         EngineError: ``decoder_failed``, retryable: ours.
     """
     data = read_upload(source)
-    with _ROOM:
+    with ROOM:
         try:
             image = open_photo(data)
         except InputError as error:

@@ -22,11 +22,20 @@ SALTS = {"s": "imodel.media.session", "b": "imodel.media.bearer"}
 
 @dataclass(frozen=True)
 class File:
-    """One file to hand out. ``name`` is what it is called when saved."""
+    """One file to hand out.
+
+    Attributes:
+        key: of the storage.
+        content_type: as the answer says.
+        name: what it is called when saved.
+        head, start: ``head`` takes the place of the stored file's first ``start`` bytes; none: as it is stored.
+    """
 
     key: str
     content_type: str
     name: str
+    head: bytes = b""
+    start: int = 0
 
 
 @dataclass(frozen=True)

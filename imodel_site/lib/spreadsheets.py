@@ -16,11 +16,15 @@ def guarded(cell: str) -> str:
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else cell
 
 
-def csv_stream(rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
-    """Rows as lines of UTF-8, one at a time; texts are guarded, numbers stay numbers."""
+def csv_stream(rows: Iterable[Sequence[Any]], *, mark: str = MARK) -> Iterator[bytes]:
+    """Rows as lines of UTF-8, one at a time; texts are guarded, numbers stay numbers.
+
+    Args:
+        mark: what the file begins with; empty for programs that would take it for a part of the first heading.
+    """
     line = io.StringIO()
     writer = csv.writer(line)
-    line.write(MARK)
+    line.write(mark)
     for row in rows:
         writer.writerow([guarded(cell) if isinstance(cell, str) else cell for cell in row])
         yield line.getvalue().encode()

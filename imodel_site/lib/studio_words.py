@@ -50,6 +50,29 @@ _EXPERT: Mapping[str, Any] = {
     "unknown_scheduler": lazy("There is no such scheduler. Choose one of those that are offered."),
     "sampler_schedule_mismatch": lazy("This sampler brings its own scheduler. Leave the scheduler open."),
 }
+_TRAINING: Mapping[str, Any] = {
+    "adapter_missing": lazy("The adapter is not there any more. Choose another one."),
+    "recipe_adapter_missing": lazy("The adapter that this picture was made with is not there any more."),
+    "worn_invalid": lazy("The garment's words are too long, or missing."),
+    "plan_field_invalid": lazy("A value of the training is out of its range. Choose another one."),
+    "plan_field_unknown": lazy("The training has no such field."),
+    "grid_axes_invalid": lazy("A grid has one to three axes, each of another setting."),
+    "grid_axis_unknown": lazy("There is no such axis. Choose one of those that are offered."),
+    "grid_axis_empty": lazy("Each axis needs values, each of them once."),
+    "grid_too_large": lazy("That is too many pictures for one grid. Take fewer values."),
+    "grid_checkpoint_unknown": lazy("There is no such checkpoint in this training."),
+    "pickle_refused": lazy("This file can run code when it is opened, so it is not taken. Convert it to safetensors."),
+    "safetensors_invalid": lazy("This file is damaged, or no safetensors file. Get it again from where it came from."),
+    "safetensors_limit": lazy("This file is larger, or holds something else, than an adapter may. It is not taken."),
+    "safetensors_not_finite": lazy("This file holds numbers that are none. Ask its maker for another one."),
+}
+_PROMPTS: Mapping[str, Any] = {
+    "prompt_missing": lazy("Nothing says what to cut out: give a point, a box or a mask."),
+    "points_invalid": lazy("There are too many points, or one lies outside of the photo."),
+    "labels_invalid": lazy("Give one label for each point: 1 adds, 0 removes."),
+    "boxes_invalid": lazy("A box is x0, y0, x1, y1 with x0 < x1 and y0 < y1."),
+    "mask_input_invalid": lazy("A mask to refine is one plane of finite logits, 256x256."),
+}
 SENTENCES: Mapping[str, Any] = {
     **{f"{noun}_{code}": words for noun in ("photo", "mask") for code, words in _PICTURES.items()},
     "mask_wrong_size": lazy("The mask does not have the photo's size. Draw it over this very photo."),
@@ -85,6 +108,8 @@ SENTENCES: Mapping[str, Any] = {
     ),
     "recipe_table_differs": lazy("The photo is now read differently, so the same bytes can not be made again."),
     **_EXPERT,
+    **_TRAINING,
+    **_PROMPTS,
     "out_of_memory": lazy("The studio ran out of memory. Order fewer pictures at once, or try again."),
 }
 

@@ -16,6 +16,18 @@ MAX_FILE_BYTES = 25 * 2**20
 MAX_FILES = 60
 SLACK = 2**20  # boundaries, headers, the other fields
 STRANGER_BYTES = 2**20
+# Addresses where one file may be larger, such as weights: by a path's end, the most bytes.
+_larger: dict[str, int] = {}
+
+
+def allow_larger(path_end: str, most: int) -> None:
+    """Files sent to addresses that end like this may have so many bytes, each body one of them."""
+    _larger[path_end] = most
+
+
+def most_bytes(path: str) -> int:
+    """Of one file, at this address."""
+    return next((most for end, most in _larger.items() if path.endswith(end)), MAX_FILE_BYTES)
 
 
 class BoundedFile(TemporaryUploadedFile):
@@ -32,6 +44,7 @@ class BoundedUploadHandler(FileUploadHandler):
     """
 
     file: BoundedFile
+    most = MAX_FILE_BYTES
 
     def handle_raw_input(
         self, input_data: Any, META: dict[str, Any], content_length: int, boundary: Any, encoding: str | None = None
@@ -41,7 +54,9 @@ class BoundedUploadHandler(FileUploadHandler):
         Raises:
             RequestDataTooBig: Django answers 400.
         """
-        most = MAX_FILES * MAX_FILE_BYTES + SLACK if self._known() else STRANGER_BYTES
+        self.most = most_bytes(getattr(self.request, "path", ""))
+        files = MAX_FILES if self.most == MAX_FILE_BYTES else 1
+        most = files * self.most + SLACK if self._known() else STRANGER_BYTES
         if content_length > most:
             raise RequestDataTooBig(f"The upload is {content_length} bytes; at most {most} are taken.")
 
@@ -59,7 +74,7 @@ class BoundedUploadHandler(FileUploadHandler):
         """Keep the piece, or from here on only read past it: an aborted connection could not say why."""
         if self.file.problem:
             return
-        if start + len(raw_data) > MAX_FILE_BYTES:
+        if start + len(raw_data) > self.most:
             self._give_up("photo_file_too_large")
             return
         try:

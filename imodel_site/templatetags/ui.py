@@ -8,8 +8,13 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+
+from imodel_site import islands
+from imodel_site.static import ONE_SHEET, SHEETS
 
 register = template.Library()
 _BROWSERS = (
@@ -52,6 +57,13 @@ def icon(name: str, classes: str = "", label: str = "") -> SafeString:
     return format_html('<svg class="{}" {} {}', f"icon {classes}".strip(), spoken, drawing)
 
 
+@register.simple_tag
+def style_sheets() -> list[str]:
+    """Addresses of what every page wears: one where files are collected, the ten of frontend/plain/css where not."""
+    collected = ONE_SHEET in getattr(staticfiles_storage, "hashed_files", {})
+    return [static(name) for name in ((ONE_SHEET,) if collected else SHEETS)]
+
+
 class _Captured(template.Node):
     """What the nodes inside print, under a name: the only way for a parent template to read a child's block."""
 
@@ -71,6 +83,12 @@ def capture(parser: Any, token: Any) -> _Captured:
     nodelist = parser.parse(("endcapture",))
     parser.delete_first_token()
     return _Captured(nodelist, name)
+
+
+@register.simple_tag
+def islands_are_built() -> bool:
+    """Whether a page's scripts will come, so that it may leave room for what they draw."""
+    return islands.are_built()
 
 
 @register.filter

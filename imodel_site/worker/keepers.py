@@ -140,7 +140,8 @@ class ExecutorKeeper(Keeper):
     def launch(self) -> Child:
         """``python -m studio serve``; it ends by itself when we do."""
         path = socket_path(self.lane, self.number)
-        kind = ["--light"] if self.lane == "light" else ["--engine", settings.ENGINE]
+        # A training reads its family's files anew, so an engine kept beside it would only take memory.
+        kind = {"light": ["--light"], "train": []}.get(self.lane, ["--engine", settings.ENGINE])
         command = [sys.executable, "-m", "studio", "serve", "--socket", str(path), "--parent", str(os.getpid()), *kind]
         self._pinger = Pinger(path)
         return self.children.start(self.name, command, env=os.environ, cwd=Path(settings.BASE_DIR))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts import webhook_secrets
 from accounts.models import Merchant, User, WebhookEndpoint
 from accounts.services.webhooks import outcomes, sending
-from accounts.services.webhooks.events import TYPES
+from accounts.services.webhooks.events import CALL, TYPES
 from imodel_site.lib.errors import Conflict, Refused
 
 MOST = 10
@@ -40,9 +40,9 @@ def add_endpoint(
     text = webhook_secrets.mint()
     with transaction.atomic():
         Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)  # two at once would both see room
-        if WebhookEndpoint.objects.count() >= MOST:
+        if WebhookEndpoint.objects.filter(of_calls=False).count() >= MOST:
             raise Conflict("too_many_webhooks", _("There are 10 webhooks already. Remove one first."))
-        if WebhookEndpoint.objects.filter(url=fields["url"]).exists():
+        if WebhookEndpoint.objects.filter(url=fields["url"], of_calls=False).exists():
             raise Conflict(
                 "webhook_exists",
                 _("There is a webhook with this address already. Change that one instead."),
@@ -51,6 +51,24 @@ def add_endpoint(
         row = WebhookEndpoint(**fields, merchant=merchant, created_by=by, secrets=webhook_secrets.first(text))
         row.save()
     return NewSecret(row, text)
+
+
+def endpoint_of_calls(*, merchant: Merchant, url: str) -> WebhookEndpoint:
+    """Where single calls that name this address are told; the same row for each of them, without a secret.
+
+    Raises:
+        Refused: ``url_invalid``, ``url_not_public``.
+    """
+    wanted = checked_url(url)
+    with transaction.atomic():
+        Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)  # two at once would make two rows
+        row: WebhookEndpoint | None = WebhookEndpoint.objects.filter(url=wanted, of_calls=True).first()
+        if row is None:
+            row = WebhookEndpoint(merchant=merchant, url=wanted, events=[CALL], of_calls=True)
+            row.save()
+        elif not row.enabled:
+            _start_afresh(row)
+    return row
 
 
 def change_endpoint(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +22,30 @@ TYPES = (
     "shoot.cancelled",
     "batch.finished",
     "picture.rejected",
+    "publication.published",
+    "publication.withdrawn",
     "export.succeeded",
+    "training.finished",
+    "training.failed",
+    "training.cancelled",
+    "comparison.finished",
+    "comparison.failed",
+    "comparison.cancelled",
+    "adapter.promoted",
+    "import.finished",
+    "import.failed",
+    "import.cancelled",
 )
 TEST = "webhook.test"  # to one endpoint, tried once
+CALL = "fashn.run"  # to the address that one call of /v1/run named (docs/fashn.md)
+OF_ONE = (TEST, CALL)  # never sent to other endpoints than the one they were made for
+# Bodies that are written anew for each try: what they hold ends sooner than an event is kept.
+_bodies: dict[str, Callable[[WebhookEvent], str]] = {}
+
+
+def register_body(type: str, make: Callable[[WebhookEvent], str]) -> None:
+    """``make(event)`` gives what is sent for events of this type; the rooms above say so in their ``ready()``."""
+    _bodies[type] = make
 
 
 def emit(*, merchant_id: UUID, type: str, subject_id: UUID, data: dict[str, Any], round: int = 0) -> None:
@@ -43,8 +64,15 @@ def emit_many(*, merchant_id: UUID, type: str, told: Mapping[tuple[UUID, int], d
     """As :func:`emit`, for many of one merchant and type in a few statements: by subject and round, their data."""
     with merchant_scope(merchant_id):
         written = _write(merchant_id, type, told)
-        listening = WebhookEndpoint.objects.filter(enabled=True) if written else ()
+        listening = WebhookEndpoint.objects.filter(enabled=True, of_calls=False) if written else ()
         deliver(written, _kept([row.pk for row in listening if wants(row, type)]))
+
+
+def emit_to(*, endpoint_id: UUID, merchant_id: UUID, type: str, subject_id: UUID, data: dict[str, Any]) -> None:
+    """As :func:`emit`, for one endpoint and nobody else, whatever the others listen to."""
+    with merchant_scope(merchant_id):
+        written = _write(merchant_id, type, {(subject_id, 0): data})
+        deliver(written, _kept([endpoint_id]))
 
 
 def _write(merchant_id: UUID, type: str, told: Mapping[tuple[UUID, int], dict[str, Any]]) -> list[WebhookEvent]:
@@ -106,7 +134,9 @@ def send_test(*, endpoint: WebhookEndpoint) -> WebhookDelivery:
 
 
 def body_of(event: WebhookEvent) -> str:
-    """What is sent and signed: the same bytes in every try."""
+    """What is sent and signed: the same bytes in every try, unless somebody registered for its type."""
+    if event.type in _bodies:
+        return _bodies[event.type](event)
     made = event.created_at.isoformat().replace("+00:00", "Z")
     told = {"type": event.type, "timestamp": made, "data": event.payload}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))

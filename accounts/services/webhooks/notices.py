@@ -29,11 +29,12 @@ def tell(notice: Notice) -> bool:
     """Mail the owners; of lost events once a day for each endpoint. May take as long as the mail server does.
 
     Returns:
-        False when nobody is told: said already today, or the endpoint is gone.
+        False when nobody is told: said already today, or the endpoint is gone or was named by
+            single calls only.
     """
     with merchant_scope(notice.merchant_id):
         endpoint = WebhookEndpoint.objects.filter(pk=notice.endpoint_id).first()
-        if endpoint is None or _said_already(notice):
+        if endpoint is None or endpoint.of_calls or _said_already(notice):
             return False
         merchant = Merchant.objects.get(pk=notice.merchant_id)
         mail.send_all(notice.kind, people=_owners(), merchant=merchant, endpoint=endpoint, site=settings.SITE_URL)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
 from accounts.scoping import unscoped
-from accounts.services.webhooks.events import TEST, deliver, wants
+from accounts.services.webhooks.events import OF_ONE, TEST, deliver, wants
 from imodel_site.lib.errors import Conflict
 
 KEPT = timedelta(days=30)
@@ -60,7 +60,7 @@ def replay_missed(*, endpoint: WebhookEndpoint, since: datetime) -> int:
 
 def _catch_up(row: WebhookEndpoint, start: datetime) -> int:
     told = WebhookDelivery.objects.filter(event=OuterRef("pk"), endpoint=row)
-    events = WebhookEvent.objects.filter(~Exists(told), created_at__gte=start).exclude(type=TEST).order_by("pk")
+    events = WebhookEvent.objects.filter(~Exists(told), created_at__gte=start).exclude(type__in=OF_ONE).order_by("pk")
     missed = [event for event in events[:MOST] if wants(row, event.type)]
     deliver(missed, [row.pk])
     return len(missed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -89,6 +91,12 @@ def accept(
         if found is None:
             raise
         return found, False
+
+
+def hash_of(*parts: Any) -> str:
+    """Of what was asked for, so that one key can not stand for two wishes."""
+    text = json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _by_key(model: type[AnyJob], merchant_id: UUID, key: str | None, request_hash: str) -> AnyJob | None:

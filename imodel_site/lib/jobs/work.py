@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from imodel_site.lib.jobs import rundir
@@ -86,6 +86,18 @@ class Work:
         if self._entered is not None:
             tell(staged, type(self.job), stage=self._stage[:40], seconds=now - self._entered)
         self._stage, self._entered = stage, now
+
+    def keep(self, write: Callable[[], object]) -> None:
+        """Rows that stay whatever the end will be, in one transaction and only while the claim is ours.
+
+        Raises:
+            LostLease: somebody else has the job; nothing was written.
+        """
+        with transaction.atomic():
+            if not list(self._mine().select_for_update().values_list("pk", flat=True)):
+                self._lost.set()
+                raise LostLease(f"{self.job.pk} under token {self.token}")
+            write()
 
     def should_stop(self) -> bool:
         """Whether to stop now: cancelled, the worker is being stopped, or the lease is lost. Cheap to call often."""

@@ -22,6 +22,8 @@ from imodel_site.up.prepare import prepare
 from imodel_site.up.relay import Relay
 from imodel_site.up.supervisor import Supervisor
 
+STREAMS = 12  # open server-sent events, each with a thread of its own besides those that serve pages
+WAITERS = 8  # requests that wait for their pictures, likewise (docs/surfaces.md)
 WEB_GRACE, WORKER_GRACE = 10.0, 40.0  # the worker hands its running jobs back within 30
 
 
@@ -90,10 +92,20 @@ def _environment(address: str) -> dict[str, str]:
 def _web(host: str, port: int, address: str) -> Spec:
     workers = env.number("IMODEL_WEB_PROCESSES", 1, least=1, most=64)
     threads = env.number("IMODEL_WEB_THREADS", 4, least=1, most=64)
+    streams = env.number("IMODEL_STREAMS", STREAMS, least=0, most=200)
+    waiters = env.number("IMODEL_WAITERS", WAITERS, least=0, most=200)
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)]
-    command += ["--workers", str(workers), "--blocking-threads", str(threads), "--no-ws", "--log-level", "warning"]
-    command += ["--respawn-failed-workers", "--workers-kill-timeout", "8", "imodel_site.wsgi:application"]
-    return Spec("web", command, Path(settings.BASE_DIR), _environment(address), WEB_GRACE)
+    command += ["--workers", str(workers), "--blocking-threads", str(threads + streams + waiters), "--no-ws"]
+    command += [
+        "--log-level",
+        "warning",
+        "--respawn-failed-workers",
+        "--workers-kill-timeout",
+        "8",
+        "imodel_site.wsgi:application",
+    ]
+    environment = {**_environment(address), "IMODEL_STREAMS": str(streams), "IMODEL_WAITERS": str(waiters)}
+    return Spec("web", command, Path(settings.BASE_DIR), environment, WEB_GRACE)
 
 
 def _worker(address: str) -> Spec:
