@@ -14,19 +14,22 @@ from rest_framework.response import Response
 from accounts.models.moderation import Moderation
 from accounts.once import takes_long
 from catalog import (
+    import_api,  # noqa: F401  # registers its viewset
     library_api,  # noqa: F401  # registers its viewsets
     listing,
 )
 from catalog.access import access_garment, access_photo
-from catalog.models import Category, Garment, GarmentPhoto, GarmentTag, Look, View
-from catalog.services import garments, looks, photos
+from catalog.models import Category, Garment, GarmentMask, GarmentPhoto, GarmentTag, Look, View
+from catalog.services import garments, looks, masks, photos
 from catalog.services.garments import Details
+from catalog.skeleton_api import SkeletonActions
 from catalog.views.photos import look_json
 from imodel_site.api import MerchantViewSet, register
 from imodel_site.lib.api_answers import answers, example, files_named
 from imodel_site.lib.api_fields import Text
+from imodel_site.lib.errors import NotHere
 from imodel_site.lib.fetch import PUBLIC
-from imodel_site.lib.images import SIZES
+from imodel_site.lib.images import SIZES, read_upload
 from imodel_site.lib.jobs.model import Status
 from imodel_site.lib.signing import Bearers
 
@@ -234,13 +237,40 @@ class AskedLookSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=Status.choices)
 
 
-class Photos(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet):
+class MaskSerializer(serializers.Serializer[Any]):
+    """Which pixels of a photo are the garment, as somebody marked them by hand."""
+
+    sha256 = serializers.CharField(help_text="Of the PNG; names this version.")
+    url = serializers.URLField(allow_null=True, help_text="The PNG: white is garment. null while it is held back.")
+    width = serializers.IntegerField(help_text="As the photo's.")
+    height = serializers.IntegerField()
+    saved_at = serializers.DateTimeField()
+
+    def to_representation(self, instance: GarmentMask) -> Any:
+        """By hand, as the others."""
+        url = self.context["bearers"].of(instance, [instance.variant]).get(instance.variant)
+        asset = instance.asset
+        size = {"width": asset.width, "height": asset.height}
+        return {"sha256": instance.sha256, "url": url, **size, "saved_at": instance.updated_at}
+
+
+class NewMask(serializers.Serializer[Any]):
+    """A mask as a file (multipart/form-data)."""
+
+    file = serializers.FileField(help_text="A PNG of the photo's own size, upright; white is garment.")
+    base = serializers.CharField(
+        required=False, allow_blank=True, max_length=64,
+        help_text="sha256 of the mask that you changed, empty for none: another one there by now is a 409.",
+    )  # fmt: skip
+
+
+class Photos(SkeletonActions, mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet):
     """Photos of garments, worn by a mannequin or a person."""
 
     model = GarmentPhoto
     serializer_class = PhotoSerializer
     filters = PhotoFilters
-    uploads = ("create",)
+    uploads = ("create", "put_mask")
 
     def refine(self, rows: Any) -> Any:
         """With its asset."""
@@ -301,6 +331,40 @@ class Photos(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet):
         look = looks.look_again(asset=access_photo(self.actor, pk, write=True).asset)
         headers = {"Location": f"{request.path.rsplit('/', 1)[0]}/proposals"}
         return Response({"status": look.status}, status=status.HTTP_202_ACCEPTED, headers=headers)
+
+    @action(detail=True, methods=["get"])
+    @answers({200: MaskSerializer})
+    def mask(self, request: Request, pk: str) -> Response:
+        """Look up what was marked by hand; 404 where nothing was."""
+        found = masks.mask_of(self.get_object().asset)
+        if found is None:
+            raise NotHere()
+        return Response(MaskSerializer(found, context=self.get_serializer_context()).data)
+
+    @mask.mapping.put
+    @answers({200: MaskSerializer}, takes=NewMask)
+    @takes_long
+    def put_mask(self, request: Request, pk: str) -> Response:
+        """Mark the garment with a mask of your own.
+
+        It takes the place of one that is there. Shoots of this photo with `part` auto or own then keep exactly these
+        pixels; those that were ordered before keep the mask that they were ordered with.
+        """
+        photo = access_photo(self.actor, pk, write=True)
+        form = NewMask(data=request.data)
+        form.is_valid(raise_exception=True)
+        base = form.validated_data.get("base")
+        with files_named("file"):
+            data = read_upload(form.validated_data["file"])
+            saved = masks.save_mask(actor=self.actor, asset=photo.asset, data=data, base=base, edits=None, field="file")
+        return Response(MaskSerializer(saved, context=self.get_serializer_context()).data)
+
+    @mask.mapping.delete
+    @answers({204: None})
+    def delete_mask(self, request: Request, pk: str) -> Response:
+        """Take the mask away, so that what was found by itself counts again; gone already is no error."""
+        masks.reset_mask(actor=self.actor, asset=access_photo(self.actor, pk, write=True).asset)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _told(self, photo: GarmentPhoto, code: int) -> Response:
         return Response(self.get_serializer(photo).data, status=code)

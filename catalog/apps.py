@@ -7,6 +7,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+HOUR = 3600
+
 
 class CatalogConfig(AppConfig):
     """Registers which files are the catalog's, and keeps the shared library in the database."""
@@ -17,9 +19,11 @@ class CatalogConfig(AppConfig):
         """Connect what listens."""
         from accounts.exporting import names
         from catalog import exporting, files
+        from imodel_site.lib import periodic
 
         files.register()
         names.register(exporting.named_files)
+        periodic.register("borrowed-photos", HOUR, "catalog.services.borrowing.let_go_unused")
         post_migrate.connect(_seed, sender=self, dispatch_uid="catalog.library")
 
 

@@ -1,4 +1,4 @@
-"""From the columns of a CSV to garments: generic tables, one row each, and Shopify's, several rows to a product."""
+"""From the columns of a feed to garments: generic tables, one row each, and those with several rows to a product."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from catalog.csv_files import Row, Sheet
+from catalog.feeds.types import Format, Row, Sheet
 from catalog.models import Category, Garment
 from catalog.services.garments import COLOUR_LENGTH, MOST_TAGS, NAME_LENGTH, SKU_LENGTH, TAG_LENGTH, clean_line
 from imodel_site.lib.said import said
@@ -35,15 +35,33 @@ _NAMES: Mapping[str, str] = {
     "handle": r"handle|url handle",
     "name": r"name|title|product|product name|garment|名称|商品名称|品名|标题",
     "sku": r"sku|variant sku|article|article number|item|item number|style|code|货号|商品编码|编码",
-    "category": r"category|type|product type|product category|standard product type|类目|分类|品类",
+    "category": r"category|categories|type|product type|product category|standard product type|类目|分类|品类",
     "colour": r"colou?r|colou?r name|颜色|色",
     "tags": r"tags?|keywords|labels?|标签",
     "status": r"status|状态",
-    "image": r"(image|photo|picture|img)( ?(src|url|link|address))?[ -]?\d*"
+    "image": r"(images?|photos?|pictures?|img)( ?(src|url|link|address))?[ -]?\d*"
     r"|product image url|variant image|图片\d*|主图",
     "position": r"image position|photo position",
-    "option_name": r"option ?\d name",
-    "option_value": r"option ?\d value",
+    "option_name": r"(option|attribute) ?\d+ name",
+    "option_value": r"(option|attribute) ?\d+ value(\(s\))?",
+}
+# Headings that mean something else in these formats than anywhere else; empty leaves the column out.
+_OF_FORMAT: Mapping[Format, Mapping[str, str]] = {
+    Format.WOOCOMMERCE: {"id": "", "type": "", "published": "status", "parent": "", "product": "handle"},
+    Format.WOOCOMMERCE_JSON: {"id": "", "product": "handle"},
+    **dict.fromkeys(
+        (Format.GOOGLE_XML, Format.GOOGLE_TSV),
+        {
+            "id": "sku",
+            "title": "name",
+            "item group id": "handle",
+            "image link": "image",
+            "additional image link": "image",
+            "product type": "category",
+            "google product category": "category",
+            "link": "",
+        },
+    ),
 }
 _WORDS: tuple[tuple[str, str], ...] = (
     (Category.TROUSERS, r"trousers?|pants|jeans|shorts|leggings|chinos|joggers|裤"),
@@ -64,6 +82,13 @@ _STATUS = {
     "false": Garment.Status.DRAFT,
     "unlisted": Garment.Status.DRAFT,
     "archived": Garment.Status.ARCHIVED,
+    # WooCommerce's: published, private and draft, and their words in its API.
+    "1": Garment.Status.ACTIVE,
+    "0": Garment.Status.DRAFT,
+    "-1": Garment.Status.DRAFT,
+    "publish": Garment.Status.ACTIVE,
+    "private": Garment.Status.DRAFT,
+    "pending": Garment.Status.DRAFT,
 }
 COLOUR_OPTION = re.compile(r"colou?r|farbe|couleur|颜色", re.IGNORECASE)
 
@@ -98,16 +123,32 @@ class Unit:
         return any(problem.field != "image" for problem in self.problems)
 
 
-def map_columns(heading: Sequence[str]) -> dict[int, str]:
-    """Our field by their column's place, as far as the headings say."""
-    found: dict[int, str] = {}
+def word_of(title: str) -> str:
+    """A heading as it is compared and remembered."""
+    return re.sub(r"[\s_]+", " ", title.strip().casefold())
+
+
+def map_columns(
+    heading: Sequence[str], format: Format = Format.PLAIN, remembered: Mapping[str, str] | None = None
+) -> dict[int, str]:
+    """Our field by their column's place: as the merchant said before, else as far as the headings say.
+
+    Args:
+        remembered: our field by :func:`word_of` a heading; empty for a column that was left out.
+    """
+    said = {**_OF_FORMAT.get(format, {}), **(remembered or {})}
+    found = {place: said[word] for place, title in enumerate(heading) if said.get(word := word_of(title))}
     for place, title in enumerate(heading):
-        word = re.sub(r"[\s_]+", " ", title.strip().casefold())
-        for name, pattern in _NAMES.items():
-            if re.fullmatch(pattern, word) and (name in MANY or name not in found.values()):
-                found[place] = name
-                break
-    return found
+        word = word_of(title)
+        if word not in said and (name := _guessed(word, found)):
+            found[place] = name
+    return checked_mapping(heading, found)
+
+
+def _guessed(word: str, found: Mapping[int, str]) -> str:
+    """The field that a heading names, where no other column is it yet; empty for none."""
+    names = (name for name, pattern in _NAMES.items() if re.fullmatch(pattern, word))
+    return next((name for name in names if name in MANY or name not in found.values()), "")
 
 
 def checked_mapping(heading: Sequence[str], chosen: Mapping[int, str]) -> dict[int, str]:
@@ -194,8 +235,8 @@ def _colour(rows: Sequence[Row], mapping: Mapping[int, str]) -> str:
     for name_at, value_at in zip(names, values, strict=False):
         # Shopify names the option in a product's first row only.
         if any(COLOUR_OPTION.search(_cell(row, name_at)) for row in rows):
-            found += [cell for row in rows if (cell := _cell(row, value_at))]
-    return ", ".join(dict.fromkeys(found))
+            found += [one.strip() for row in rows for one in re.split(r"[,|]", _cell(row, value_at))]
+    return ", ".join(dict.fromkeys(filter(None, found)))
 
 
 def _collect_images(unit: Unit, rows: Sequence[Row], mapping: Mapping[int, str]) -> None:

@@ -7,7 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from accounts.exporting.names import Named, part, suffix_of
-from catalog.models import Asset, CatalogImport, Garment, GarmentPhoto, Look, Persona, Pose, Scene
+from catalog.models import (
+    Asset,
+    CatalogImport,
+    Embedding,
+    Garment,
+    GarmentMask,
+    GarmentPhoto,
+    Look,
+    Persona,
+    Pose,
+    Scene,
+)
 from catalog.services.assets import look_keys
 
 AT_ONCE = 500
@@ -27,8 +38,10 @@ def named_files(merchant_id: UUID) -> Iterator[Named]:
         yield from _of_asset(asset, "uploads", str(asset.pk))
     for look in Look.objects.select_related("asset").order_by("id").iterator(chunk_size=AT_ONCE):
         yield from _of_look(look)
+    yield from _cut_out()
     for run in CatalogImport.objects.order_by("id"):
-        yield Named(run.key, f"imports/{run.pk}-{part(run.name.removesuffix('.csv'), 'table')}{suffix_of(run.key)}")
+        suffix = suffix_of(run.key)
+        yield Named(run.key, f"imports/{run.pk}-{part(run.name.removesuffix(suffix), 'table')}{suffix}")
 
 
 def folder_of(garment: Garment) -> str:
@@ -47,3 +60,14 @@ def _of_look(look: Any) -> Iterator[Named]:
     why = MODERATION if look.asset.rejected else ""
     for number, key in enumerate(look_keys(look), 1):
         yield Named(key, f"masks/{look.asset_id}/{number}{suffix_of(key)}", why)
+
+
+def _cut_out() -> Iterator[Named]:
+    """Masks of the merchant's own, and what encoders read from its photos."""
+    for mask in GarmentMask.objects.select_related("asset").order_by("id").iterator(chunk_size=AT_ONCE):
+        why = MODERATION if mask.asset.rejected else ""
+        yield Named(mask.key, f"masks/{mask.asset_id}/own.png", why)
+    made = Embedding.objects.exclude(key="").select_related("asset").order_by("id")
+    for one in made.iterator(chunk_size=AT_ONCE):
+        why = MODERATION if one.asset.rejected else ""
+        yield Named(one.key, f"embeddings/{one.asset_id}/{part(one.encoder, one.pk)}.npy.gz", why)

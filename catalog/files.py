@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.models import Asset, Look
-from catalog.services import assets, importing
+from catalog.models import Asset, GarmentMask, Look
+from catalog.services import assets, importing, masks
 from imodel_site.lib import signing, storage
 from imodel_site.lib.signing import File, Kind
 
@@ -17,8 +17,11 @@ def register() -> None:
     signing.register(Kind("asset", Asset, _of_asset, lambda asset, variant, bearer: asset.open_to(bearer=bearer)))
     # The masks and the skeleton of a photo show it well enough to go with it.
     signing.register(Kind("look", Look, _of_look, lambda look, variant, bearer: look.asset.open_to(bearer=bearer)))
+    signing.register(Kind("mask", GarmentMask, _of_mask, lambda mask, variant, bearer: mask.open_to(bearer=bearer)))
     storage.register_kind("asset", assets.referred_keys)
     storage.register_kind("look", assets.referred_look_keys)
+    storage.register_kind("mask", masks.referred_keys)
+    storage.register_kind("embedding", assets.referred_embedding_keys)
     storage.register_kind("import", importing.referred_keys)
 
 
@@ -35,3 +38,8 @@ def _of_look(look: Any, variant: str) -> File | None:
     masks = {f"mask-{part['part']}": part["key"] for part in look.found.get("parts", ())}
     key = look.found.get("skeleton") if variant == "skeleton" else masks.get(variant)
     return File(key, "image/png", f"{variant}.png") if key else None
+
+
+def _of_mask(mask: Any, variant: str) -> File | None:
+    """The one of its present content."""
+    return File(mask.key, "image/png", "mask.png") if variant == mask.variant else None

@@ -52,9 +52,9 @@ class RenameForm(forms.Form):
 
 
 class ImportForm(forms.Form):
-    """A CSV."""
+    """A feed."""
 
-    file = forms.FileField(label=_("CSV file"), help_text=_("Up to 10 MB and 20,000 rows."))
+    file = forms.FileField(label=_("File"), help_text=_("CSV, TSV, XML or JSON, up to 24 MB and 20,000 rows."))
 
 
 def _cards(name: Any, table: Any) -> forms.ChoiceField:

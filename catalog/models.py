@@ -136,8 +136,80 @@ class Look(MerchantOwned, Job):
         pass
 
 
+class Embedding(MerchantOwned, Job):
+    """The light-lane job that reads a photo once for an encoder, so that a click on it costs milliseconds."""
+
+    lane: ClassVar[str] = "light"
+
+    asset = models.ForeignKey(Asset, on_delete=models.CASCADE, related_name="embeddings")
+    encoder = models.CharField(max_length=80, help_text="family and the first 12 digits of its weights' sha256")
+    key = models.CharField(max_length=200, blank=True, help_text="the .npy, gzipped; storage key")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="of the .npy itself")
+    bytes = models.PositiveIntegerField(default=0, help_text="as stored")
+
+    class Meta(MerchantOwned.Meta, Job.Meta):
+        constraints: ClassVar[list[Any]] = [
+            *Job.Meta.constraints,
+            models.UniqueConstraint(fields=["asset", "encoder"], name="embedding_once_per_encoder"),
+        ]
+
+
+class Decoder(models.Model):
+    """What turns the embeddings of an encoder into masks, handed over by the worker that has the weights.
+
+    The bundled one is a static file and has no row. The file is of nobody's: it lies beside those of the merchants.
+    """
+
+    encoder = models.CharField(max_length=80, unique=True)
+    sha256 = models.CharField(max_length=64, help_text="of the .onnx; its storage key is made of it")
+    bytes = models.PositiveIntegerField()
+    # The encoder of a family that was seen last is the one that new embeddings are made with.
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.encoder
+
+
+class GarmentMask(MerchantOwned):
+    """Which pixels of a photo are the garment, as its merchant says; it counts before what was proposed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    asset = models.OneToOneField(Asset, on_delete=models.CASCADE, related_name="garment_mask")
+    key = models.CharField(max_length=200, help_text="a PNG of the photo's size, white is garment; storage key")
+    sha256 = models.CharField(max_length=64, help_text="of that PNG")
+    edits = models.JSONField(default=dict, help_text="how it came about, for the editor to go on with")
+    saved_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta(MerchantOwned.Meta):
+        pass
+
+    @property
+    def variant(self) -> str:
+        """What its file is called in addresses: another one after each change, or a cache would show the old mask."""
+        return f"own-{self.sha256[:12]}"
+
+    def open_to(self, *, bearer: bool) -> bool:
+        """It shows its photo well enough to go with it."""
+        return bool(self.asset.open_to(bearer=bearer))
+
+
+class PhotoSkeleton(MerchantOwned):
+    """How somebody stands on a photo, as its merchant says; it counts before what was seen."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    asset = models.OneToOneField(Asset, on_delete=models.CASCADE, related_name="photo_skeleton")
+    landmarks = models.JSONField(default=list, help_text="33 rows of x, y, z, confidence in pixels of the photo")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta(MerchantOwned.Meta):
+        pass
+
+
 class CatalogImport(MerchantOwned, Job):
-    """A CSV on its way into the catalog: previewed first, then run row by row in the light lane."""
+    """A feed on its way into the catalog: previewed first, then run row by row in the light lane."""
 
     lane: ClassVar[str] = "light"
 
@@ -151,6 +223,26 @@ class CatalogImport(MerchantOwned, Job):
     class Meta(MerchantOwned.Meta, Job.Meta):
         pass
 
+    def on_ended(self) -> None:
+        """Called by ``transitions.advance`` once for each end, in its transaction."""
+        from catalog.services import importing
+
+        importing.ended(self)
+
+
+class FeedMapping(MerchantOwned):
+    """Which column of a format is what, as this merchant said last."""
+
+    format = models.CharField(max_length=20)
+    # Our field by the heading, folded; empty for a column that was left out.
+    columns = models.JSONField(default=dict)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta(MerchantOwned.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["merchant", "format"], name="feed_mapping_once_per_format"),
+        ]
+
 
 class ImportRow(MerchantOwned):
     """What became of one row of a CSV; written once, so that an import that starts again goes on where it was."""
@@ -159,6 +251,8 @@ class ImportRow(MerchantOwned):
     line = models.PositiveIntegerField(help_text="in the file, the heading is 1")
     garment = models.ForeignKey(Garment, null=True, on_delete=models.SET_NULL, related_name="+")
     created = models.BooleanField(default=False)
+    # Whether anything of a garment that was there is other than before; null in rows of older versions.
+    changed = models.BooleanField(null=True, blank=True)
     code = models.CharField(max_length=64, blank=True)
     message = models.TextField(blank=True, help_text="in English; rows of older versions have nothing else")
     # What is said of it, to be read in any language (imodel_site/lib/said.py): [{"line", "code", "text", "params"}].

@@ -17,6 +17,7 @@ from catalog.models import Category
 
 FOLDER = Path(__file__).with_name("sample_photos")
 SIZE = (1200, 1800)
+SMALL = (800, 1200)  # of further photos
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Sample:
         pieces: for ``studio.mini.world.Garment``, by where they are worn (``upper``, ``lower``, ``full``); the piece
             that is sold comes first.
         pose, scene, light: as in ``studio.mini.world.Spec``.
+        more: further photos, as (side, seed of ``studio.mini.world.random_spec``): who wears it there, how and where.
     """
 
     slug: str
@@ -43,6 +45,7 @@ class Sample:
     skin: str = "white"
     hair: tuple[str, str] = ("bun", "brown")
     light: float = -35.0
+    more: tuple[tuple[str, int], ...] = ()
 
     @property
     def sku(self) -> str:
@@ -53,6 +56,12 @@ class Sample:
     def path(self) -> Path:
         """Its photo."""
         return FOLDER / f"{self.slug}.jpg"
+
+    @property
+    def photos(self) -> list[tuple[Path, str]]:
+        """Every photo with its side, the one of the front first."""
+        further = [(FOLDER / f"{self.slug}-{n}.jpg", side) for n, (side, _seed) in enumerate(self.more, 2)]
+        return [(self.path, "front"), *further]
 
 
 def _on(piece: str, **values: Any) -> dict[str, dict[str, Any]]:
@@ -203,5 +212,37 @@ SAMPLES: tuple[Sample, ...] = (
         scene="white studio",
         skin="fair",
         hair=("bun", "black"),
+    ),
+    # A garment that the bundled engine was never taught, with photos enough to learn it (docs/training-product.md).
+    Sample(
+        "zigzag-dress",
+        _("Zigzag dress"),
+        Category.DRESS,
+        _("Teal"),
+        ("summer", "training"),
+        "woman",
+        {
+            "full": {
+                "category": "dress",
+                "colour": "#1f7a6b",
+                "pattern": "zigzag",
+                "second": "#d98a6a",
+                "third": "#f2efe6",
+                "sleeve": "long",
+            },  # fmt: skip
+        },
+        scene="grey studio",
+        skin="light",
+        hair=("long", "brown"),
+        more=(
+            ("front", 8001),
+            ("front", 8002),
+            ("front", 8004),
+            ("side", 8012),
+            ("side", 8019),
+            ("back", 8027),
+            ("back", 8036),
+            ("front", 8000),
+        ),  # fmt: skip
     ),
 )

@@ -1,4 +1,4 @@
-"""The catalog's work in the light lane: looking at a photo, and carrying out an import."""
+"""The catalog's work in the light lane: looking at a photo, embedding it, and carrying out an import."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from catalog.models import CatalogImport, Look
-from catalog.services import importing, looks
+from catalog.models import CatalogImport, Embedding, Look
+from catalog.services import embeddings, importing, looks, segmenters
 from imodel_site.lib import storage, workplace
 from imodel_site.lib.jobs import executors
 from imodel_site.lib.jobs.registry import runner
@@ -38,6 +38,27 @@ def look_at_photo(work: Work) -> None:
 def _progress(work: Work, event: Mapping[str, Any]) -> None:
     if event.get("event") == "progress":
         work.progress("look", float(event.get("fraction") or 0.0))
+
+
+@runner(Embedding)
+def embed_photo(work: Work) -> None:
+    """Ask the light executor for the photo's embedding; store its decoder, the file, then the row."""
+    asset = work.job.asset
+    with workplace.folder(asset.merchant_id) as folder, executors.borrow("light") as executor:
+        with storage.local_path(asset.key) as photo:
+            order = {"photo": str(photo), "out": f"{folder}/out", "family": segmenters.family_of(work.job.encoder)}
+            done = executor.run(
+                {"op": "embed", "id": f"{work.job.pk}/{work.token}", **order},
+                on_event=lambda event: _progress(work, event),
+                should_cancel=work.should_stop,
+            )
+        work.stop_if_asked()
+        if done["decoder"] is not None:
+            said = done["decoder"]
+            data = Path(said["file"]).read_bytes()
+            segmenters.keep_decoder(encoder=done["encoder"], sha256=said["sha256"], data=data)
+        stored = embeddings.store(merchant_id=asset.merchant_id, data=Path(done["file"]).read_bytes())
+    work.finish(write=lambda: embeddings.written(job=work.job, done=done), **stored)
 
 
 @runner(CatalogImport)

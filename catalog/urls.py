@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from catalog.views import garments, imports, library, photos
+from catalog.views import cut_new, cutting, garments, imports, library, photos, skeletons
 
 app_name = "catalog"
 urlpatterns = [
@@ -24,6 +24,22 @@ urlpatterns = [
     path("photos/<str:photo_id>/replace", photos.replace, name="photo_replace"),
     path("photos/<str:photo_id>/delete", photos.delete, name="photo_delete"),
     path("photos/<str:photo_id>/look", photos.look_again, name="photo_look"),
+    path("photos/<str:photo_id>/skeleton", skeletons.skeleton, name="skeleton"),
+    path("photos/<str:photo_id>/skeleton/state", skeletons.state, name="skeleton_state"),
+    path("photos/<str:photo_id>/skeleton/save", skeletons.save, name="skeleton_save"),
+    path("photos/<str:photo_id>/skeleton/reset", skeletons.reset, name="skeleton_reset"),
+    path("photos/<str:photo_id>/skeleton/place", skeletons.place, name="skeleton_place"),
+    path("photos/<str:photo_id>/skeleton/keep", skeletons.keep, name="skeleton_keep"),
+    path("photos/<str:photo_id>/skeleton/control", skeletons.control, name="skeleton_control"),
+    path("photos/<str:photo_id>/skeleton/layer", skeletons.layer, name="skeleton_layer"),
+    path("cut/new", cut_new.page, name="cut_new"),
+    path("photos/<str:photo_id>/cut", cutting.page, name="cut"),
+    path("photos/<str:photo_id>/cut/state", cutting.state, name="cut_state"),
+    path("photos/<str:photo_id>/cut/embedding", cutting.embedding, name="cut_embedding"),
+    path("photos/<str:photo_id>/cut/decode", cutting.decode, name="cut_decode"),
+    path("photos/<str:photo_id>/cut/save", cutting.save, name="cut_save"),
+    path("photos/<str:photo_id>/cut/reset", cutting.reset, name="cut_reset"),
+    path("decoders/<str:sha256>.onnx", cutting.decoder, name="decoder"),
     path("import", imports.upload, name="import"),
     path("import/<str:token>", imports.preview, name="import_preview"),
     path("import/<str:token>/start", imports.start, name="import_start"),

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.models import Merchant
-from catalog.models import Asset, GarmentPhoto, Look, Persona, Pose, Scene
+from catalog.models import Asset, Embedding, GarmentMask, GarmentPhoto, Look, Persona, Pose, Scene
 from imodel_site.lib import images, storage
 from imodel_site.lib.errors import Conflict, TooMuch
 from imodel_site.lib.images import Taken
@@ -94,11 +94,12 @@ def _files(merchant_id: UUID, taken: Taken) -> Iterator[dict[str, str]]:
             storage.put(keys[size], thumb)
         yield keys
     except BaseException:
-        _drop(keys.values())
+        drop_files(keys.values())
         raise
 
 
-def _drop(keys: Any) -> None:
+def drop_files(keys: Any) -> None:
+    """Delete files of rows that are gone; what can not be deleted now is the collector's."""
     try:
         storage.delete(*keys)
     except Exception:  # the collector will find them; what failed first matters more
@@ -124,7 +125,7 @@ def _write_row(merchant: Merchant, taken: Taken, keys: dict[str, str]) -> tuple[
         twin = Asset.objects.filter(sha256=taken.sha256).first()
         if twin is None:
             raise
-        _drop(keys.values())
+        drop_files(keys.values())
         return twin, False
     return asset, True
 
@@ -156,8 +157,8 @@ def release_asset(asset_id: UUID) -> bool:
             return False
         keys = list(keys_of(asset))
         Merchant.objects.filter(pk=asset.merchant_id).update(used_bytes=F("used_bytes") - asset.bytes)
-        asset.delete()  # its look goes with it
-        transaction.on_commit(lambda: _drop(keys))
+        asset.delete()  # what was made of it goes with it
+        transaction.on_commit(lambda: drop_files(keys))
     return True
 
 
@@ -170,12 +171,14 @@ def _needed(asset: Asset) -> bool:
 
 
 def keys_of(asset: Asset) -> Iterator[str]:
-    """Every file that an asset and its look refer to."""
+    """Every file that an asset and what was made of it refer to."""
     yield asset.key
     yield from asset.thumbs.values()
     look = Look.objects.filter(asset=asset).first()
     if look is not None:
         yield from look_keys(look)
+    for model in (Embedding, GarmentMask):
+        yield from model.objects.filter(asset=asset).exclude(key="").values_list("key", flat=True)
 
 
 def look_keys(look: Look) -> Iterator[str]:
@@ -196,3 +199,8 @@ def referred_look_keys(merchant_id: UUID) -> Iterator[str]:
     """For the collector: every key of kind ``look`` that a row names."""
     for look in Look.objects.only("found", "merchant_id").iterator(chunk_size=2000):
         yield from look_keys(look)
+
+
+def referred_embedding_keys(merchant_id: UUID) -> Iterator[str]:
+    """For the collector: every key of kind ``embedding`` that a row names."""
+    yield from Embedding.objects.exclude(key="").values_list("key", flat=True).iterator(chunk_size=2000)

@@ -78,6 +78,18 @@ def update_garment(*, garment: Garment, details: Details) -> Garment:
     return _write(garment, details)
 
 
+def same(garment: Garment, details: Details) -> bool:
+    """Whether writing these details would change nothing."""
+    told = (details.name, details.sku, details.colour)
+    longest = (NAME_LENGTH, SKU_LENGTH, COLOUR_LENGTH)
+    lines = tuple(clean_line(text, most) for text, most in zip(told, longest, strict=True))
+    if (garment.name, garment.sku, garment.colour) != lines:
+        return False
+    if (garment.category, garment.status) != (details.category, details.status):
+        return False
+    return details.tags is None or set(clean_tags(details.tags)) == set(_tags(garment))
+
+
 def _write(garment: Garment, details: Details) -> Garment:
     garment.name = clean_line(details.name, NAME_LENGTH)
     if not garment.name:

@@ -1,4 +1,4 @@
-"""A CSV into the catalog: kept, previewed, and run row by row in the light lane; a run goes on where it was."""
+"""A feed into the catalog: kept, previewed, and run row by row in the light lane; a run goes on where it was."""
 
 from __future__ import annotations
 
@@ -6,25 +6,29 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.conf import settings
 from django.core import signing
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Merchant, User
-from catalog import csv_columns, csv_files
+from accounts.services import webhooks
+from catalog import csv_columns, feed_files
 from catalog.csv_columns import Problem, Unit
-from catalog.models import CatalogImport, Category, Garment, ImportRow
+from catalog.models import CatalogImport, Category, FeedMapping, Garment, ImportRow
 from catalog.services import garments, photos
 from catalog.services.garments import Details
 from imodel_site.lib import storage
 from imodel_site.lib.errors import NotHere, Refused
 from imodel_site.lib.fetch import PUBLIC, Fetcher
 from imodel_site.lib.jobs import services as jobs
+from imodel_site.lib.jobs.model import Status
 from imodel_site.lib.jobs.work import LostLease, Work
 from imodel_site.lib.said import kept, shown
 from imodel_site.lib.uploads import check_arrived
@@ -33,9 +37,15 @@ from studio.errors import EngineError
 KIND = "import"  # of storage keys
 SALT = "catalog.import"
 PREVIEW_HOURS = 20  # less than the day after which a file that no row refers to is collected
+SAY_EVERY = 0.5  # seconds
 STARTED = "started"  # code of a row whose photos are still being fetched
 SLICE_SECONDS = 30.0  # then others get their turn: one lane serves every merchant's looks and imports
 AFTER_LOOKS = -1  # priority
+EVENTS = {
+    Status.SUCCEEDED: "import.finished",
+    Status.FAILED: "import.failed",
+    Status.CANCELLED: "import.cancelled",
+}
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class Choices:
 class Preview:
     """What an import would do, before it does anything."""
 
-    sheet: csv_files.Sheet
+    sheet: feed_files.Sheet
     columns: Mapping[int, str]
     units: list[Unit]
 
@@ -66,21 +76,37 @@ class Preview:
         return sum(not unit.fatal for unit in self.units)
 
 
-def keep_file(*, merchant: Merchant, file: Any) -> str:
-    """Store an uploaded CSV for its preview; returns what the preview's address carries.
+@dataclass(frozen=True)
+class Kept:
+    """A feed that was stored as it came: its storage key, and its name on one line."""
+
+    key: str
+    name: str
+
+
+def keep(*, merchant: Merchant, file: Any) -> Kept:
+    """Store an uploaded feed; one that no run takes is collected after a day.
 
     Raises:
-        Refused: ``csv_...``: it can not be read at all.
+        Refused: ``csv_...``, ``feed_...``: it can not be read at all.
     """
     check_arrived(file)
-    if file.size > csv_files.MAX_BYTES:
-        words = _("The file is larger than %(mb)s MB. Split it.") % {"mb": csv_files.MAX_BYTES // 2**20}
+    if file.size > feed_files.MAX_BYTES:
+        words = _("The file is larger than %(mb)s MB. Split it.") % {"mb": feed_files.MAX_BYTES // 2**20}
         raise Refused("csv_too_large", words, field="file")
     file.seek(0)
     data = file.read()
-    csv_files.read_sheet(data)
-    key = storage.put(storage.new_key(merchant.pk, KIND, "csv"), data)
-    return signing.dumps([key, garments.clean_line(file.name or "table.csv", 200)], salt=SALT, compress=True)
+    feed_files.read_sheet(data)
+    name = garments.clean_line(file.name or "table.csv", 200)
+    ending = name.rpartition(".")[2].lower()
+    suffix = ending if ending in feed_files.SUFFIXES else "csv"
+    return Kept(storage.put(storage.new_key(merchant.pk, KIND, suffix), data), name)
+
+
+def keep_file(*, merchant: Merchant, file: Any) -> str:
+    """As :func:`keep`, for its preview; returns what the preview's address carries."""
+    kept = keep(merchant=merchant, file=file)
+    return signing.dumps([kept.key, kept.name], salt=SALT, compress=True)
 
 
 def kept_file(*, merchant: Merchant, token: str) -> tuple[str, str]:
@@ -104,12 +130,26 @@ def preview(*, key: str, choices: Choices) -> Preview:
         data = storage.read(key)
     except FileNotFoundError:
         raise NotHere(_("This preview has ended. Upload the file again.")) from None
-    sheet = csv_files.read_sheet(data, encoding=choices.encoding, delimiter=choices.delimiter)
+    sheet = feed_files.read_sheet(data, encoding=choices.encoding, delimiter=choices.delimiter)
     if choices.columns is None:
-        columns = csv_columns.map_columns(sheet.heading)
+        columns = csv_columns.map_columns(sheet.heading, sheet.format, _remembered(sheet.format))
     else:
         columns = csv_columns.checked_mapping(sheet.heading, choices.columns)
     return Preview(sheet, columns, csv_columns.units(sheet, columns))
+
+
+def _remembered(format: str) -> dict[str, str]:
+    known = FeedMapping.objects.filter(format=format).values_list("columns", flat=True).first()
+    return dict(known or {})
+
+
+def _remember(merchant: Merchant, found: Preview) -> None:
+    """What these headings are, for the next file that has them; what others are stays as it was said."""
+    said = {csv_columns.word_of(title): found.columns.get(place, "") for place, title in enumerate(found.sheet.heading)}
+    columns = {**_remembered(found.sheet.format), **said}
+    FeedMapping.objects.update_or_create(
+        merchant=merchant, format=str(found.sheet.format), defaults={"columns": columns}
+    )
 
 
 def start(*, merchant: Merchant, by: User | None, key: str, name: str, choices: Choices) -> CatalogImport:
@@ -123,6 +163,7 @@ def start(*, merchant: Merchant, by: User | None, key: str, name: str, choices: 
         raise Refused("import_without_names", _("Say which column holds the name."), field="columns")
     if not found.good:
         raise Refused("import_empty", _("No row can be imported as it stands. Look at what is said of each."))
+    _remember(merchant, found)
     mapping = {
         "encoding": found.sheet.encoding,
         "delimiter": found.sheet.delimiter,
@@ -159,7 +200,8 @@ def carry_out(work: Work, *, fetcher: Fetcher = PUBLIC, seconds: float = SLICE_S
     choices = Choices(mapping["encoding"], mapping["delimiter"], {int(p): n for p, n in mapping["columns"].items()})
     todo = preview(key=run.key, choices=choices).units
     done = dict(ImportRow.objects.filter(run=run).values_list("line", "code"))
-    until = time.monotonic() + seconds
+    said = time.monotonic()
+    until = said + seconds
     for number, unit in enumerate(todo):
         if done.get(unit.line, STARTED) != STARTED:
             continue
@@ -168,8 +210,11 @@ def carry_out(work: Work, *, fetcher: Fetcher = PUBLIC, seconds: float = SLICE_S
             _say_how_far(work, number, len(todo))
             work.hand_back()
             return
-        _import_unit(work, run, unit, fetcher)
-        _say_how_far(work, number + 1, len(todo))
+        with nullcontext() if unit.images else transaction.atomic():  # who fetches holds no transaction open
+            _import_unit(work, run, unit, fetcher)
+        if time.monotonic() > said + SAY_EVERY:
+            _say_how_far(work, number + 1, len(todo))
+            said = time.monotonic()
     work.finish(rows_done=len(todo))
 
 
@@ -187,7 +232,12 @@ def _import_unit(work: Work, run: CatalogImport, unit: Unit, fetcher: Fetcher) -
     if row.garment is None:  # the merchant deleted it while its photos came in
         _note(run, unit.line, unit.problems, garment=None)
         return
-    problems = [*unit.problems, *_fetch_photos(work, run.merchant, row.garment, unit, fetcher)]
+    problems = list(unit.problems)
+    if unit.images:
+        before = row.garment.photos.count()
+        problems += _fetch_photos(work, run.merchant, row.garment, unit, fetcher)
+        if row.garment.photos.count() != before:
+            ImportRow.objects.filter(pk=row.pk).update(changed=True)
     if row.created and not unit.status and row.garment.photos.exists():
         garments.set_status(garments=[row.garment], status=Garment.Status.ACTIVE)
     _note(run, unit.line, problems, garment=row.garment)
@@ -203,7 +253,7 @@ def _begin(run: CatalogImport, unit: Unit) -> ImportRow:
     if there is not None:
         return there
     with transaction.atomic():
-        garment, created = _upsert(run.merchant, unit)
+        garment, created, changed = _upsert(run.merchant, unit)
         try:
             with transaction.atomic():
                 return ImportRow.objects.create(
@@ -212,19 +262,24 @@ def _begin(run: CatalogImport, unit: Unit) -> ImportRow:
                     line=unit.line,
                     garment=garment,
                     created=created,
+                    changed=changed,
                     code=STARTED,
                 )
         except IntegrityError as error:
             raise LostLease(f"row {unit.line} of import {run.pk}") from error
 
 
-def _upsert(merchant: Merchant, unit: Unit) -> tuple[Garment, bool]:
-    """By SKU; cells that are empty change nothing of a garment that is there."""
+def _upsert(merchant: Merchant, unit: Unit) -> tuple[Garment, bool, bool]:
+    """By SKU; cells that are empty change nothing of a garment that is there.
+
+    Returns:
+        The garment, whether it is new, and whether anything of it was changed.
+    """
     there = Garment.objects.select_for_update().filter(sku=unit.sku).first() if unit.sku else None
     if there is None:
         status = unit.status or Garment.Status.DRAFT
         details = Details(unit.name, unit.sku, unit.category or Category.OTHER, unit.colour, status, unit.tags)
-        return garments.create_garment(merchant=merchant, details=details), True
+        return garments.create_garment(merchant=merchant, details=details), True, True
     details = Details(
         unit.name,
         unit.sku,
@@ -233,7 +288,9 @@ def _upsert(merchant: Merchant, unit: Unit) -> tuple[Garment, bool]:
         unit.status or there.status,
         unit.tags or None,
     )
-    return garments.update_garment(garment=there, details=details), False
+    if garments.same(there, details):
+        return there, False, False
+    return garments.update_garment(garment=there, details=details), False, True
 
 
 def _fetch_photos(work: Work, merchant: Merchant, garment: Garment, unit: Unit, fetcher: Fetcher) -> list[Problem]:
@@ -284,6 +341,7 @@ class Outcome:
 
     created: int
     updated: int
+    unchanged: int
     failed: int
     with_problems: int
 
@@ -294,9 +352,30 @@ def outcome(run: CatalogImport) -> Outcome:
     made = rows.exclude(garment=None)
     return Outcome(
         created=made.filter(created=True).count(),
-        updated=made.filter(created=False).count(),
+        updated=made.filter(created=False).exclude(changed=False).count(),
+        unchanged=made.filter(created=False, changed=False).count(),
         failed=rows.filter(garment=None).exclude(code="").count(),
         with_problems=made.exclude(code="").count(),
+    )
+
+
+def ended(run: CatalogImport) -> None:
+    """Tell the shop's programs, in the transaction that ends it."""
+    found = outcome(run)
+    error = {"code": run.error_code, "retryable": run.error_retryable} if run.status == Status.FAILED else None
+    webhooks.emit(
+        merchant_id=run.merchant_id,
+        type=EVENTS[Status(run.status)],
+        subject_id=run.pk,
+        round=run.token,
+        data={
+            "id": str(run.pk),
+            "status": str(run.status),
+            "name": run.name,
+            "garments": asdict(found),
+            "error": error,
+            "links": {"import": f"{settings.SITE_URL}/api/v1/imports/{run.pk}"},
+        },
     )
 
 

@@ -18,6 +18,7 @@ from catalog.services.garments import clean_line
 from catalog.services.looks import landmarks_in
 from catalog.traits import Traits, scene_picture, scene_words
 from imodel_site.lib.errors import Conflict, Refused
+from imodel_site.lib.wide_stack import on_wide_stack
 
 TITLE_LENGTH = 80
 MOST_OWN = 200  # of each kind
@@ -83,6 +84,14 @@ def _fill_if_looked_meanwhile(pose: Pose) -> None:
         pose.landmarks = rows
 
 
+def make_drawn_pose(*, merchant: Merchant, title: str, landmarks: list[list[float]], file: bytes) -> Pose:
+    """A pose that was set by hand; ``file`` is the picture to know it by."""
+    _title(title)  # a name that is missing is no reason to keep a picture
+    asset, _new = add_asset(merchant=merchant, file=file)
+    found: Pose = _make(Pose, merchant, title, asset=asset, landmarks=landmarks)
+    return found
+
+
 def copy_pose(*, merchant: Merchant, pose: Pose, title: str, mirrored: bool) -> Pose:
     """One's own copy of a pose, as it is or with left and right exchanged."""
     rows = pose.landmarks or _library_landmarks(pose.name)
@@ -99,7 +108,7 @@ def _library_landmarks(name: str) -> list[list[float]]:
 
     if name not in POSES:
         raise Refused("pose_not_ready", _("This pose has no landmarks yet. Wait until its photo has been looked at."))
-    rows = landmarks(POSES[name].angles, Proportions())
+    rows = on_wide_stack(lambda: landmarks(POSES[name].angles, Proportions()))
     return [[round(1000 * float(value), 2) for value in row[:3]] + [1.0] for row in rows]
 
 

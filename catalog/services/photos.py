@@ -15,7 +15,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import Merchant
 from catalog.models import Asset, Garment, GarmentPhoto, View
-from catalog.services import garments
+from catalog.services import embeddings, garments
 from catalog.services.assets import add_asset, lock_asset, release_asset
 from catalog.services.garments import Details
 from imodel_site.lib.errors import NotHere, Refused
@@ -101,6 +101,7 @@ def _add(garment: Garment, asset: Asset, view: str) -> GarmentPhoto:
     count, last = garment.photos.count(), garment.photos.aggregate(last=Max("position"))["last"]
     if count >= MOST_PHOTOS:
         raise Refused("too_many_photos", said(gettext_noop("A garment has at most %(most)s photos."), most=MOST_PHOTOS))
+    embeddings.want(asset)
     return GarmentPhoto.objects.create(
         merchant_id=garment.merchant_id,
         garment=garment,
@@ -161,6 +162,7 @@ def replace_photo(*, photo: GarmentPhoto, merchant: Merchant, file: Any) -> Garm
         old = photo.asset_id
         photo.asset = asset
         photo.save(update_fields=["asset"])
+        embeddings.want(asset)
     if old != asset.pk:
         release_asset(old)
     return photo

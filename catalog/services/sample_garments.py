@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accounts.models import Merchant
-from catalog.models import Garment, View
+from catalog.models import Garment
 from catalog.samples import SAMPLES, Sample
 from catalog.services import garments, photos
 from catalog.services.garments import Details
@@ -19,5 +19,6 @@ def _add(merchant: Merchant, sample: Sample) -> Garment:
     tags = ("sample", *sample.tags)
     details = Details(str(sample.name), sample.sku, sample.category, str(sample.colour), tags=tags)
     garment = garments.create_garment(merchant=merchant, details=details)
-    photos.add_photo(garment=garment, merchant=merchant, file=sample.path.read_bytes(), view=View.FRONT)
+    for path, view in sample.photos:
+        photos.add_photo(garment=garment, merchant=merchant, file=path.read_bytes(), view=view)
     return garment

@@ -1,4 +1,4 @@
-"""A CSV in four steps: upload, preview with its mapping, run, what came of it."""
+"""A feed in four steps: upload, preview with its mapping, run, what came of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from accounts.decorators import member_required, writer_required
 from accounts.views.forms import attempt
 from catalog.access import access_import
 from catalog.csv_columns import FIELDS
-from catalog.csv_files import DELIMITERS, ENCODINGS
+from catalog.feed_files import DELIMITERS, ENCODINGS, FORMATS
 from catalog.forms import ImportForm
 from catalog.models import CatalogImport
 from catalog.services import importing
@@ -81,6 +81,7 @@ def _shown(found: Preview) -> dict[str, Any]:
         "problems": [(one.line, FIELDS.get(one.field, one.field), one.message) for one in problems[:PROBLEMS_SHOWN]],
         "problem_count": len(problems),
         "photo_count": sum(len(unit.images) for unit in found.units if not unit.fatal),
+        "format": FORMATS[found.sheet.format],
         "encodings": ENCODINGS,
         "delimiters": [(mark, SEPARATORS[mark]) for mark in DELIMITERS],
     }

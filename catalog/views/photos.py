@@ -15,9 +15,10 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.decorators import member_required, writer_required
 from catalog.access import access_garment, access_photo
 from catalog.models import Garment, GarmentPhoto, Look
-from catalog.services import looks
+from catalog.services import looks, masks
 from catalog.services import photos as service
 from imodel_site.lib.errors import NotHere, Refused, from_studio
+from imodel_site.lib.images import read_upload
 from imodel_site.lib.jobs.model import Status
 from imodel_site.lib.signing import media_url
 from imodel_site.lib.studio_words import sentence
@@ -30,7 +31,8 @@ from studio.errors import StudioError
 def upload(request: Any) -> HttpResponse:
     """Files into the catalog: each a garment of its own, or a photo of the garment that the form names.
 
-    As JSON a single file's refusal is the answer's error; of several, each has its own.
+    As JSON a single file's refusal is the answer's error; of several, each has its own. A single photo may bring the
+    mask that was drawn before it was uploaded (``mask``, ``edits``). A mask that is refused leaves the photo there.
     """
     garment_id = request.POST.get("garment", "")
     garment = access_garment(request.actor, garment_id, write=True) if garment_id else None
@@ -38,6 +40,8 @@ def upload(request: Any) -> HttpResponse:
     if not files:
         raise Refused("no_file", _("Choose at least one photo."), field="photos")
     outcomes = [_take(request, garment, file) for file in files]
+    if len(files) == 1 and isinstance(outcomes[0], GarmentPhoto) and "mask" in request.FILES:
+        _mark(request, outcomes[0])
     following = reverse("catalog:garment", args=[garment.pk]) if garment else reverse("catalog:garments")
     if not wants_json(request):
         _say(request, outcomes)
@@ -64,6 +68,13 @@ def _take(request: Any, garment: Garment | None, file: Any) -> GarmentPhoto | Re
         return refused
     except Refused as refused:
         return refused
+
+
+def _mark(request: Any, photo: GarmentPhoto) -> None:
+    """Keep the mask that came along, unless the photo was there before and has another one by now."""
+    edits = masks.read_edits(request.POST.get("edits", ""))
+    data = read_upload(request.FILES["mask"])
+    masks.save_mask(actor=request.actor, asset=photo.asset, data=data, base="", edits=edits)
 
 
 def _outcome_json(name: str, outcome: GarmentPhoto | Refused) -> dict[str, Any]:
