@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
-from accounts.access import access_row, allow_write
+from accounts.access import access_row, allow_write, ids_of
 from accounts.actors import Actor
 from catalog.models import GarmentPhoto
 from generation.models import Batch, Picture, Shoot
@@ -50,7 +49,7 @@ def access_pictures(actor: Actor, identities: Iterable[Any], *, write: bool) -> 
 
     if write:
         allow_write(actor)
-    wanted = _ids(identities)
+    wanted = ids_of(identities)
     if not wanted:
         raise Refused("nothing_chosen", _("Choose at least one picture."))
     if len(wanted) > MOST_AT_ONCE:
@@ -61,14 +60,13 @@ def access_pictures(actor: Actor, identities: Iterable[Any], *, write: bool) -> 
     return found
 
 
-def _ids(identities: Iterable[Any]) -> set[UUID]:
-    try:
-        return {value if isinstance(value, UUID) else UUID(str(value)) for value in identities}
-    except ValueError:
-        raise NotHere from None
+def photos_with_all() -> Any:
+    """Photos with what an order of them reads: file, garment, what was seen on it and what the merchant says of it."""
+    of_asset = ("asset__look", "asset__garment_mask", "asset__photo_skeleton")
+    return GarmentPhoto.objects.select_related("asset", *of_asset, "garment")
 
 
 def access_photo(actor: Actor, identity: Any) -> GarmentPhoto:
-    """A photo to shoot from, with its file, its garment and what was seen on it."""
-    found: GarmentPhoto = access_row(GarmentPhoto.objects.select_related("asset", "asset__look", "garment"), identity)
+    """A photo to shoot from, see :func:`photos_with_all`."""
+    found: GarmentPhoto = access_row(photos_with_all(), identity)
     return found

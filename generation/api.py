@@ -48,6 +48,14 @@ class OrderSerializer(serializers.Serializer[Any]):
         min_value=1, max_value=MOST, required=False, help_text="Candidates for each picture; each costs a credit."
     )
     seed = serializers.IntegerField(min_value=0, max_value=SEEDS - 1, required=False, help_text="Drawn when left out.")
+    adapter = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        help_text="Of a trained garment (/adapters). Left out, an outfit change without outfit takes the photo's own.",
+    )
+    adapter_weight = serializers.FloatField(
+        min_value=0, max_value=2, required=False, help_text="How much of it; its version's own when left out."
+    )
     dry_run = YesNo(required=False, help_text="Check everything and tell price and plan (200); nothing is ordered.")
 
 

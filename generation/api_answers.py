@@ -13,13 +13,14 @@ from rest_framework.response import Response
 from accounts.models.moderation import Moderation
 from generation import words
 from generation.dry_run import DryRun
-from generation.models import Kind, Picture, PictureTag, Review, Shoot, Verdict
+from generation.models import Complaint, Kind, Picture, PictureTag, Review, Shoot, Verdict
 from generation.views.shoots import progress_of
 from imodel_site.lib.jobs.model import Status
 from imodel_site.lib.signing import Bearers
 
 PLAIN = (
-    "id", "index", "kind", "width", "height", "seed", "verdict", "moderation", "favourite", "review", "cost",
+    "id", "index", "kind", "width", "height", "seed", "verdict", "moderation", "favourite", "review",
+    "review_reason", "cost",
     "same_bytes", "deleted_at", "created_at",
 )  # fmt: skip
 
@@ -55,6 +56,9 @@ class PictureSerializer(serializers.Serializer[Any]):
     moderation = serializers.ChoiceField(choices=Moderation.choices, help_text="flagged and rejected have no urls.")
     favourite = serializers.BooleanField()
     review = serializers.ChoiceField(choices=Review.choices, help_text="Your own word on it; empty for none yet.")
+    review_reason = serializers.ChoiceField(
+        choices=Complaint.choices, allow_blank=True, help_text="Why you rejected it; else empty."
+    )
     tags = serializers.ListField(child=serializers.CharField())
     cost = serializers.IntegerField(help_text="Credits paid; 0 below your threshold.")
     same_bytes = serializers.BooleanField(allow_null=True, help_text="Of a replay: whether the file is the very same.")
@@ -101,13 +105,16 @@ class ShootSerializer(serializers.ModelSerializer[Shoot]):
     """A shoot: what was ordered, what became of it."""
 
     fraction = serializers.FloatField(help_text="How far it is, 0 to 1.", read_only=True)
+    adapter_version = serializers.UUIDField(
+        allow_null=True, read_only=True, help_text="Of a trained garment that it is made with."
+    )
     error = serializers.SerializerMethodField(help_text="Of a failed one.")
 
     class Meta:
         model = Shoot
         fields: ClassVar[list[str]] = [
             "id", "kind", "status", "count", "garment", "photo", "persona", "scene", "pose", "batch", "made_as",
-            "price", "fraction", "error", "created_at", "started_at", "finished_at",
+            "adapter_version", "price", "fraction", "error", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -16,13 +16,18 @@ class GenerationConfig(AppConfig):
         """Say which files are ours, and what is to be done now and then."""
         from accounts import statement
         from accounts.exporting import names
-        from catalog.services import looks
+        from accounts.services.webhooks import events
+        from catalog.services import assets, looks
         from generation import exporting, media, spending
         from generation.moderation import looking
+        from generation.surfaces.fashn import answers, services
         from imodel_site.lib import periodic
 
         media.register()
         looks.register_watcher(looking.asset_flagged)
         names.register(exporting.named_files)
         statement.register(spending.tell)
+        events.register_body(events.CALL, answers.webhook_body)
+        assets.register_user(services.needs)
+        periodic.register("fashn-runs", DAY / 24, "generation.surfaces.fashn.services.purge")
         periodic.register("pictures-bin", DAY / 24, "generation.services.purge_deleted")

@@ -19,6 +19,7 @@ from accounts.models import Merchant
 from accounts.services import plans
 from catalog.models import Garment, GarmentPhoto, Persona, Pose, Scene, View
 from generation import orders, pricing
+from generation.access import photos_with_all
 from generation.models import Shoot
 from generation.orders import Choices
 from imodel_site.lib.errors import NotHere, Refused, named
@@ -171,7 +172,7 @@ def seconds_of(merchant: Merchant, shoots: int) -> int | None:
 # --- rows -------------------------------------------------------------------------------------------------------------
 def _rows(wishes: Wishes) -> tuple[list[GarmentPhoto], list[LeftOut]]:
     """The photo of each garment, in the order in which the merchant named them."""
-    chosen = _in_order("photos", _photos(), wishes.photos)
+    chosen = _in_order("photos", photos_with_all(), wishes.photos)
     has_one = {photo.garment_id for photo in chosen}
     garments = [row for row in _in_order("garments", Garment.objects, wishes.garments) if row.pk not in has_one]
     fronts = _fronts(garments)
@@ -188,14 +189,10 @@ def _rows(wishes: Wishes) -> tuple[list[GarmentPhoto], list[LeftOut]]:
     return found, left_out
 
 
-def _photos() -> Any:
-    return GarmentPhoto.objects.select_related("asset", "asset__look", "garment")
-
-
 def _fronts(garments: Sequence[Garment]) -> dict[UUID, list[GarmentPhoto]]:
     """Photos of the front by garment, first come first."""
     found: dict[UUID, list[GarmentPhoto]] = {}
-    rows = _photos().filter(garment__in=[garment.pk for garment in garments], view=View.FRONT)
+    rows = photos_with_all().filter(garment__in=[garment.pk for garment in garments], view=View.FRONT)
     for photo in rows.order_by("position", "id"):
         found.setdefault(photo.garment_id, []).append(photo)
     return found

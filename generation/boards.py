@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Sum, Value, When
+from django.db.models import Case, FloatField, OrderBy, Sum, Value, When
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Cast, NullIf
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models.moderation import Moderation
+from catalog.models import Garment
 from generation import words
-from generation.models import Batch, Picture, Review, Shoot
+from generation.models import Batch, MadeAs, Picture, Review, Shoot
+from generation.services import redoing
 from generation.services.batches import picture_counts, shoot_counts
 from imodel_site.lib.jobs import queue
 from imodel_site.lib.jobs.model import ENDED, Status
@@ -26,6 +30,7 @@ WAITING = (Status.QUEUED, Status.PAUSED, Status.RUNNING)
 # The lists beside the matrix. Of pictures, by what narrows them:
 PICTURE_LISTS: Mapping[str, Mapping[str, str]] = {
     "best": {},
+    "worst": {},
     "review": {"review": Review.NONE},
     "approved": {"review": Review.APPROVED},
     "rejected": {"review": Review.REJECTED},
@@ -38,6 +43,27 @@ BEST_FIRST = Case(
 )
 
 
+def _figure(section: str, name: str) -> Any:
+    """A figure of the report; null where it was not measured. SQLite tells a null of JSON as the word."""
+    return Cast(NullIf(KeyTextTransform(name, KeyTransform(section, "report")), Value("null")), FloatField())
+
+
+# Section and figure of the report, and whether more of it is better: in this order, as ``best_of`` compares.
+FIGURES = (
+    ("garment", "locked_ratio", True),
+    ("pose", "pck", True),
+    ("seam", "delta_e_mean", False),
+    ("outline", "iou", True),
+)
+
+
+def by_fidelity(*, worst: bool) -> list[Any]:
+    """Verdict first, then the figures; what was not measured counts as the worst."""
+    nulls = {"nulls_first": True} if worst else {"nulls_last": True}
+    figures = [OrderBy(_figure(section, name), descending=more != worst, **nulls) for section, name, more in FIGURES]
+    return [OrderBy(BEST_FIRST, descending=worst), *figures, "id"]
+
+
 @dataclass(frozen=True)
 class Tile:
     """One picture: its addresses are empty while staff hold it back."""
@@ -47,11 +73,33 @@ class Tile:
     large: str
     said: str
     price: str
+    redo: Shoot | None = None
+
+    @property
+    def redo_words(self) -> str:
+        """What became of its free retry; empty without one."""
+        if self.redo is None:
+            return ""
+        if self.redo.status == Status.SUCCEEDED:
+            return _("Made again, free.")
+        if self.redo.status in (Status.FAILED, Status.CANCELLED):
+            return _("The free retry was not made.")
+        return _("Being made again, free.")
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether it may be made again for nothing, once it is rejected with a reason."""
+        return self.redo is None and redoing.can_redo(self.picture)
 
     @property
     def can_review(self) -> bool:
         """Whether there is something to approve or reject."""
         return self.picture.moderation not in (Moderation.FLAGGED, Moderation.REJECTED)
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether that can still be taken back: what was made again stays rejected."""
+        return self.can_review and self.redo is None
 
 
 @dataclass(frozen=True)
@@ -125,30 +173,33 @@ def matrix(batch: Batch, number: int) -> Page:
     last = max(1, -(-batch.shoots_total // (per_page * len(columns))))
     number = min(max(1, number), last)
     begin = (number - 1) * per_page * len(columns)
-    cells = _cells(list(_shoots(batch).order_by("id")[begin : begin + per_page * len(columns)]), columns)
+    ordered = _ordered(batch).order_by("id")[begin : begin + per_page * len(columns)]
+    cells = _cells(list(ordered), columns)
     rows = [_row(cells[place : place + len(columns)]) for place in range(0, len(cells), len(columns))]
     return Page(rows, cells, number, last)
 
 
-def listed(batch: Batch, show: str, number: int) -> Page:
-    """A page of one of the lists: each picture as a cell of its own, best first; or the shoots that have none."""
+def listed(batch: Batch, show: str, number: int, *, garment: UUID | None = None) -> Page:
+    """A page of one of the lists: each picture as a cell of its own, by fidelity; or the shoots that have none."""
+    of_garment = {"garment": garment} if garment else {}
     if show in SHOOT_LISTS:
-        asked = _shoots(batch).filter(status__in=SHOOT_LISTS[show]).order_by("id")
+        asked = _shoots(batch).filter(status__in=SHOOT_LISTS[show], **of_garment).order_by("id")
     else:
-        asked = _pictures().filter(shoot__batch=batch, **PICTURE_LISTS[show]).order_by(BEST_FIRST, "id")
+        asked = _pictures().filter(shoot__batch=batch, **PICTURE_LISTS[show], **of_garment)
+        asked = asked.order_by(*by_fidelity(worst=show == "worst"))
     last = max(1, -(-asked.count() // PICTURES))
     number = min(max(1, number), last)
     found = list(asked[(number - 1) * PICTURES : number * PICTURES])
-    cells = _cells(found, [""]) if show in SHOOT_LISTS else [_alone(picture) for picture in found]
+    cells = _cells(found, [""]) if show in SHOOT_LISTS else _alone(found)
     return Page([], cells, number, last)
 
 
 def cells_of(batch: Batch, identities: Iterable[UUID]) -> list[Cell]:
     """These of its cells, as they are now; what is not of this batch is left out."""
     columns = looks(batch) or [""]
-    order = list(_shoots(batch).order_by("id").values_list("pk", flat=True))
+    order = list(_ordered(batch).order_by("id").values_list("pk", flat=True))
     place = {identity: columns[at % len(columns)] for at, identity in enumerate(order)}
-    found = _shoots(batch).filter(pk__in=list(identities)).order_by("id")
+    found = _ordered(batch).filter(pk__in=list(identities)).order_by("id")
     return [_cells([shoot], [place[shoot.pk]])[0] for shoot in found]
 
 
@@ -157,32 +208,46 @@ def _shoots(batch: Batch) -> Any:
     return rows.defer("order", "timings", "table")
 
 
+def _ordered(batch: Batch) -> Any:
+    """The cells of the matrix: without what made one of their pictures again, which stands beside it."""
+    return _shoots(batch).exclude(made_as=MadeAs.REDO)
+
+
 def _pictures() -> Any:
     return Picture.objects.filter(deleted_at=None).select_related("garment", "shoot__persona").defer("recipe")
 
 
 def _cells(shoots: Sequence[Shoot], columns: Sequence[str]) -> list[Cell]:
+    pictures = list(_pictures().filter(shoot__in=[shoot.pk for shoot in shoots]).order_by("index"))
+    redos = redoing.redos_of(pictures)
+    cell_of = {redos[picture.pk].pk: picture.shoot_id for picture in pictures if picture.pk in redos}
+    again = list(_pictures().filter(shoot__in=cell_of)) if cell_of else []
     by_shoot: dict[UUID, list[Picture]] = {}
-    for picture in _pictures().filter(shoot__in=[shoot.pk for shoot in shoots]).order_by("index"):
-        by_shoot.setdefault(picture.shoot_id, []).append(picture)
+    for picture in [*pictures, *again]:
+        by_shoot.setdefault(cell_of.get(picture.shoot_id, picture.shoot_id), []).append(picture)
     return [
-        _cell(shoot, columns[place % len(columns)], by_shoot.get(shoot.pk, [])) for place, shoot in enumerate(shoots)
+        _cell(shoot, columns[place % len(columns)], by_shoot.get(shoot.pk, []), redos)
+        for place, shoot in enumerate(shoots)
     ]
 
 
-def _cell(shoot: Shoot, look: str, pictures: Sequence[Picture]) -> Cell:
-    return Cell(shoot, look, [_tile(picture) for picture in pictures], _said(shoot, pictures), _mark(shoot, pictures))
+def _cell(shoot: Shoot, look: str, pictures: Sequence[Picture], redos: Mapping[UUID, Shoot]) -> Cell:
+    tiles = [_tile(picture, redos.get(picture.pk)) for picture in pictures]
+    return Cell(shoot, look, tiles, _said(shoot, pictures), _mark(shoot, tiles))
 
 
-def _alone(picture: Picture) -> Cell:
-    shoot = picture.shoot
-    shoot.garment = picture.garment
-    return _cell(shoot, "", [picture])
+def _alone(pictures: Sequence[Picture]) -> list[Cell]:
+    """Each picture as a cell of its own."""
+    redos = redoing.redos_of(pictures)
+    for picture in pictures:
+        picture.shoot.garment = picture.garment
+    return [_cell(picture.shoot, "", [picture], redos) for picture in pictures]
 
 
-def _tile(picture: Picture) -> Tile:
+def _tile(picture: Picture, redo: Shoot | None) -> Tile:
     cost = ngettext("%(n)d credit", "%(n)d credits", picture.cost) % {"n": picture.cost} if picture.cost else _("free")
-    return Tile(picture, media_url(picture, "medium"), media_url(picture, "display"), words.garment(picture), cost)
+    image, large = media_url(picture, "medium"), media_url(picture, "display")
+    return Tile(picture, image, large, words.garment(picture), cost, redo)
 
 
 def _said(shoot: Shoot, pictures: Sequence[Picture]) -> str:
@@ -195,10 +260,12 @@ def _said(shoot: Shoot, pictures: Sequence[Picture]) -> str:
     return str(shoot.get_status_display()).capitalize()
 
 
-def _mark(shoot: Shoot, pictures: Sequence[Picture]) -> str:
+def _mark(shoot: Shoot, tiles: Sequence[Tile]) -> str:
     """A fingerprint of what is shown, so that a page only asks for cells that have changed."""
-    said = [shoot.status, shoot.stage, int(shoot.fraction * 10), bool(shoot.cancel_requested_at)]
-    said += [(picture.pk.hex, picture.review, picture.moderation) for picture in pictures]
+    said: list[Any] = [shoot.status, shoot.stage, int(shoot.fraction * 10), bool(shoot.cancel_requested_at)]
+    for tile in tiles:
+        picture = tile.picture
+        said.append((picture.pk.hex, picture.review, picture.review_reason, picture.moderation, tile.redo_words))
     return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
@@ -289,6 +356,12 @@ def duration(seconds: int) -> str:
     return ngettext("about %(n)d hour", "about %(n)d hours", round(seconds / 3600)) % {"n": round(seconds / 3600)}
 
 
+def garments(batch: Batch) -> list[Garment]:
+    """Those of its garments that are still there, by name: a list can be narrowed to one."""
+    rows = [row["garment"] for row in batch.choices.get("rows", ())]
+    return sorted(Garment.objects.in_bulk(rows).values(), key=lambda garment: garment.name.casefold())
+
+
 @dataclass(frozen=True)
 class Chip:
     """One way to look at the batch."""
@@ -304,6 +377,7 @@ def chips(batch: Batch, progress: Progress) -> list[Chip]:
     offered = [
         Chip("", _("Board"), None),
         Chip("best", _("Best first"), pictures["all"]),
+        Chip("worst", _("Worst first"), pictures["all"]),
         Chip("review", _("To review"), pictures["to_review"]),
         Chip("approved", _("Approved"), pictures["approved"]),
         Chip("rejected", _("Rejected"), pictures["rejected"]),

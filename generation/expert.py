@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -14,10 +15,11 @@ from generation.orders import Frozen, draw_seed
 from imodel_site.lib.errors import Refused, from_studio
 from studio.diffusion import checks
 from studio.diffusion.samplers import SCHEDULES, sampler_names
-from studio.diffusion.types import Capabilities, Control, Defaults, Fill, Generate, Resize
+from studio.diffusion.types import AdapterUse, Capabilities, Control, Defaults, Fill, Generate, Resize
 from studio.errors import InputError
 from studio.weights.registry import FAMILIES
 from studio.weights.store import is_here
+from training.models import AdapterVersion
 
 MOST_PICTURES = 16
 CONTROLS = 2
@@ -39,13 +41,38 @@ FIELDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class ControlChoice:
-    """One ControlNet unit; ``image`` is a storage key."""
+    """One ControlNet unit; ``image`` is a storage key, of a photo to read the skeleton off where ``detect``."""
 
     image: str
     kind: str = "openpose"
     weight: float = 1.0
     start: float = 0.0
     end: float = 1.0
+    detect: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdapterChoice:
+    """One trained garment's file; ``version`` names whose it is, for moderation and for making the order again."""
+
+    version: AdapterVersion
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondPass:
+    """As ``studio.serve.passes.Second``: each picture enlarged and repainted from there; costs as much again."""
+
+    width: int
+    height: int
+    steps: int | None = None
+    strength: float = 0.7
+    enlarge: str = "lanczos"
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    sampler: str | None = None
+    scheduler: str | None = None
+    controls: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +105,8 @@ class ExpertChoices:
     resize: str = Resize.STRETCH.value
     paste_back: bool = True
     controls: tuple[ControlChoice, ...] = field(default=())
+    adapters: tuple[AdapterChoice, ...] = field(default=())
+    second: SecondPass | None = None
     engine: str = ""
 
     @property
@@ -99,8 +128,20 @@ def freeze_expert(choices: ExpertChoices) -> Frozen:
     if choices.pictures > MOST_PICTURES:
         words = _("At most %(most)d pictures at once: lower the batch or the iterations.") % {"most": MOST_PICTURES}
         raise Refused("batch_out_of_range", words, field="iterations")
-    order = {"op": "generate", "body": {"request": _request(choices), "engine": engine}, "files": _files(choices)}
-    return Frozen(Kind.EXPERT, choices.pictures, order)
+    body = {"request": _request(choices), "engine": engine, **_around(choices)}
+    order = {"op": "generate", "body": body, "files": _files(choices)}
+    adapter = choices.adapters[0].version if choices.adapters else None
+    return Frozen(Kind.EXPERT, choices.pictures, order, adapter=adapter)
+
+
+def _around(choices: ExpertChoices) -> dict[str, Any]:
+    """What is done around the engine's own request (``studio.serve.passes``)."""
+    around: dict[str, Any] = {}
+    if photos := [k for k, control in enumerate(choices.controls) if control.detect]:
+        around["detect"] = photos
+    if choices.second is not None:
+        around["second"] = {name: value for name, value in vars(choices.second).items() if value is not None}
+    return around
 
 
 def generating_families() -> dict[str, Any]:
@@ -120,10 +161,28 @@ def defaults_of(engine: str) -> Defaults:
 
 def _check(choices: ExpertChoices, engine: str) -> None:
     """The engine's own checks, over stand-ins of its pictures: what passes here is not refused after a wait."""
+    able, defaults = Capabilities(frozenset({"openpose"})), defaults_of(engine)
     try:
-        checks.complete(_as_request(choices), defaults_of(engine), Capabilities(frozenset({"openpose"})))
+        request = _as_request(choices)
+        checks.complete(request, defaults, able)
+        if choices.second is not None:
+            checks.complete(_second(request, choices.second), defaults, able)
     except InputError as error:
         raise from_studio(error, field=_field_of(error, choices)) from error
+
+
+def _second(request: Generate, second: SecondPass) -> Generate:
+    """The second pass, as far as the checks look at it."""
+    return replace(
+        request,
+        image=Image.new("RGB", (8, 8)),
+        width=second.width,
+        height=second.height,
+        steps=second.steps or request.steps,
+        denoising_strength=second.strength,
+        sampler=second.sampler or request.sampler,
+        scheduler=second.scheduler or request.scheduler,
+    )
 
 
 def _field_of(error: InputError, choices: ExpertChoices) -> str:
@@ -159,6 +218,7 @@ def _as_request(choices: ExpertChoices) -> Generate:
         only_masked_padding=choices.only_masked_padding,
         resize=Resize(choices.resize) if choices.resize in set(Resize) else choices.resize,  # type: ignore[arg-type]
         controls=tuple(Control(small, c.kind, c.weight, c.start, c.end) for c in choices.controls),
+        adapters=tuple(AdapterUse(Path("/"), one.weight) for one in choices.adapters),
     )
 
 
@@ -171,20 +231,25 @@ def _request(choices: ExpertChoices) -> dict[str, Any]:
     request["controls"] = [
         {"kind": c.kind, "weight": c.weight, "start": c.start, "end": c.end} for c in choices.controls
     ]
+    if choices.adapters:
+        request["adapters"] = [["", one.weight] for one in choices.adapters]
     return request
 
 
 def _files(choices: ExpertChoices) -> dict[str, str]:
     files = {"request.image": choices.image, "request.mask": choices.mask}
     files |= {f"request.controls.{k}.image": control.image for k, control in enumerate(choices.controls)}
+    files |= {f"request.adapters.{k}.0": one.version.key for k, one in enumerate(choices.adapters)}
     return {place: key for place, key in files.items() if key}
 
 
 __all__ = [
     "CONTROLS",
     "SCHEDULES",
+    "AdapterChoice",
     "ControlChoice",
     "ExpertChoices",
+    "SecondPass",
     "defaults_of",
     "freeze_expert",
     "generating_families",

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.exporting.names import Named, suffix_of
 from accounts.models.moderation import Moderation
-from generation.models import Picture, Shoot
+from generation.models import FashnRun, Picture, Shoot
 
 AT_ONCE = 500
 MODERATION = "moderation"
@@ -23,6 +23,13 @@ def named_files(merchant_id: UUID) -> Iterator[Named]:
         yield from _of_picture(picture)
     for shoot in _shoots().iterator(chunk_size=AT_ONCE):
         yield from _of_shoot(shoot)
+    for run in FashnRun.objects.exclude(output=[]).only("merchant_id", "output").iterator(chunk_size=AT_ONCE):
+        yield from _of_run(run)
+
+
+def _of_run(run: FashnRun) -> Iterator[Named]:
+    for place, key in enumerate(run.output):
+        yield Named(key, f"fashn/{run.pk}-{place}{suffix_of(key)}")
 
 
 def _shoots() -> Any:

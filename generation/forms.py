@@ -26,7 +26,13 @@ from studio.diffusion.types import Fill, Resize
 from studio.shoot.presets import CROP_WORDS, OUTFITS
 
 CROPS = {"head-to-toe": _("Head to toe"), "knee-up": _("From the knees up"), "waist-up": _("From the waist up")}
-PARTS = {"auto": _("As found"), "upper": _("Upper"), "lower": _("Lower"), "full": _("All of it")}
+PARTS = {
+    "auto": _("As found"),
+    "upper": _("Upper"),
+    "lower": _("Lower"),
+    "full": _("All of it"),
+    "own": _("Marked by hand"),
+}
 OUTFIT_TITLES = {
     "red-dress": _("Red dress"),
     "navy-coat": _("Navy coat"),
@@ -49,6 +55,9 @@ def outfit_choices() -> list[tuple[str, Any]]:
     return [(name, OUTFIT_TITLES.get(name, words)) for name, words in OUTFITS.items()]
 
 
+NO_ADAPTER = "none"
+
+
 class ShootForm(forms.Form):
     """The wizard; what is missing keeps what was preselected, so one tap is enough."""
 
@@ -62,14 +71,31 @@ class ShootForm(forms.Form):
     pose = forms.UUIDField(required=False)
     crop = forms.ChoiceField(choices=crop_choices(), required=False)
     outfit = forms.CharField(max_length=LONGEST_OUTFIT, required=False)
+    adapter = forms.CharField(max_length=36, required=False)
+    adapter_weight = forms.FloatField(min_value=0, max_value=2, required=False)
     count = forms.IntegerField(min_value=1, max_value=MOST, required=False)
     best_of = forms.TypedChoiceField(choices=BEST_OF, coerce=int, empty_value=None, required=False)
 
     def choices(self, *, mask: str = "") -> Choices:
         """What was chosen, over what is preselected."""
         chosen = {key: value for key, value in self.cleaned_data.items() if value not in (None, "")}
-        fields = ("kind", "photo", "part", "persona", "scene", "pose", "crop", "outfit", "count", "best_of")
-        return Choices(**{name: chosen[name] for name in fields if name in chosen}, mask=mask)
+        fields: tuple[str, ...] = (
+            "kind",
+            "photo",
+            "part",
+            "persona",
+            "scene",
+            "pose",
+            "crop",
+            "outfit",
+            "count",
+            "best_of",
+        )
+        fields += ("adapter", "adapter_weight")
+        found = {name: chosen[name] for name in fields if name in chosen}
+        if chosen.get("adapter") == NO_ADAPTER:
+            found["adapter"] = None
+        return Choices(**found, mask=mask)
 
 
 # The engine's own names of its options, for people.

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.models.moderation import Moderated, Moderation
 from accounts.scoping import MerchantOwned
-from catalog.models import Garment, GarmentPhoto, Persona, Pose, Scene
+from catalog.models import Asset, Garment, GarmentPhoto, Persona, Pose, Scene
 from imodel_site.lib.ids import uuid7
 from imodel_site.lib.jobs.model import Job
 
@@ -33,6 +33,7 @@ class MadeAs(models.TextChoices):
     AGAIN = "again", _("again")
     VARY = "vary", _("variation")
     REPLAY = "replay", _("replay")
+    REDO = "redo", _("free retry")
 
 
 class Batch(MerchantOwned):
@@ -87,13 +88,15 @@ class Shoot(MerchantOwned, Job):
     started_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     batch = models.ForeignKey(Batch, null=True, blank=True, on_delete=models.PROTECT, related_name="shoots")
     price = models.PositiveIntegerField(default=0, db_default=0, help_text="credits reserved while it waits and runs")
-    # Storage keys of the light table, for the slider and the report: {"sheet", "source", "mask", "skeleton"}.
+    # Storage keys of the light table, for the slider and the report: publishing.PAPERS.
     table = models.JSONField(default=dict)
     timings = models.JSONField(default=dict)
     # Where it came from, when it was not ordered from nothing.
     made_as = models.CharField(max_length=6, choices=MadeAs.choices, default=MadeAs.NEW)
     # No foreign key: two tables that point at one another could not be deleted in any order. The picture may be gone.
     of_picture_id = models.UUIDField(null=True, blank=True)
+    # Which version of a garment's adapter it is made with. No foreign key either: versions go, shoots stay.
+    adapter_version = models.UUIDField(null=True, blank=True)
 
     class Meta(MerchantOwned.Meta, Job.Meta):
         indexes: ClassVar[list[Any]] = [
@@ -133,6 +136,18 @@ class Review(models.TextChoices):
     REJECTED = "rejected", _("rejected")
 
 
+class Complaint(models.TextChoices):
+    """Why a merchant rejected a picture."""
+
+    GARMENT = "garment", _("The garment looks wrong")
+    COLOUR = "colour", _("The colours are off")
+    BODY = "body", _("Hands, arms or legs look wrong")
+    FACE = "face", _("The face looks wrong")
+    POSE = "pose", _("The pose does not suit")
+    SCENE = "scene", _("The background does not suit")
+    OTHER = "other", _("Something else")
+
+
 class Picture(MerchantOwned, Moderated):
     """One finished picture with its report and recipe. Newest first is by id, which sorts by time."""
 
@@ -155,6 +170,7 @@ class Picture(MerchantOwned, Moderated):
     same_bytes = models.BooleanField(null=True)
     favourite = models.BooleanField(default=False)
     review = models.CharField(max_length=8, choices=Review.choices, default=Review.NONE, db_default="", blank=True)
+    review_reason = models.CharField(max_length=8, choices=Complaint.choices, default="", db_default="", blank=True)
     cost = models.PositiveIntegerField(
         default=0, db_default=0, help_text="credits paid for it; 0 below the merchant's threshold"
     )
@@ -187,6 +203,51 @@ class Picture(MerchantOwned, Moderated):
         ]
 
 
+class FashnRun(MerchantOwned, Job):
+    """A call of ``/v1/run`` (docs/fashn.md): its pictures are fetched in the light lane, then it becomes a shoot.
+
+    A run that needs no painting, such as a cut-out, ends without a shoot and keeps its file here.
+    """
+
+    lane: ClassVar[str] = "light"
+
+    model_name = models.CharField(max_length=40)
+    # As they were sent; pictures that came in the body are storage keys of kind "fashn": {"key": "m/..."}.
+    inputs = models.JSONField(default=dict)
+    # Why it can not be carried out, where that was plain from the start: {"code", "message"}.
+    refusal = models.JSONField(null=True, blank=True)
+    price = models.PositiveIntegerField(default=0, help_text="credits reserved until its shoot reserves them")
+    shoot = models.OneToOneField(Shoot, null=True, blank=True, on_delete=models.CASCADE, related_name="fashn_run")
+    asset = models.ForeignKey(Asset, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # Storage keys of what it made without a shoot.
+    output = models.JSONField(default=list)
+    webhook = models.ForeignKey(
+        "accounts.WebhookEndpoint", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta(MerchantOwned.Meta, Job.Meta):
+        indexes: ClassVar[list[Any]] = [
+            *Job.Meta.indexes,
+            models.Index(fields=["finished_at"], name="fashnrun_purge"),
+        ]
+
+    def on_ended(self) -> None:
+        """Called by ``transitions.advance`` once for each end, in its transaction."""
+        from generation.surfaces.fashn import endings
+
+        endings.run_ended(self)
+
+    @property
+    def returns_base64(self) -> bool:
+        """Whether the pictures themselves are answered, in the place of their addresses."""
+        return bool(self.inputs.get("return_base64"))
+
+    @property
+    def variant(self) -> str:
+        """Which of a picture's files is handed out."""
+        return "jpeg" if self.inputs.get("output_format") == "jpeg" else "full"
+
+
 class PictureTag(MerchantOwned):
     """A word on a picture."""
 
@@ -201,6 +262,17 @@ class PictureTag(MerchantOwned):
         indexes: ClassVar[list[Any]] = [
             models.Index(fields=["merchant", "name", "-picture"], name="picture_tag_newest")
         ]
+
+
+class SurfaceOptions(MerchantOwned):
+    """What a key has set with ``/sdapi/v1/options`` (docs/surfaces.md): for its own calls, and nobody else's."""
+
+    api_key = models.OneToOneField("accounts.ApiKey", on_delete=models.CASCADE, related_name="+")
+    values = models.JSONField(default=dict)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta(MerchantOwned.Meta):
+        pass
 
 
 class ModerationCase(MerchantOwned):

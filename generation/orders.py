@@ -13,8 +13,6 @@ garment, a persona, a scene or a pose later changes nothing about a shoot that w
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,7 +23,8 @@ from django.utils.translation import gettext as _
 
 from accounts.actors import Actor
 from catalog.access import access_persona, access_pose, access_scene
-from catalog.models import GarmentPhoto, Persona, Pose, Scene
+from catalog.models import GarmentMask, GarmentPhoto, Persona, Pose, Scene
+from generation import trained
 from generation.access import access_photo
 from generation.models import Kind, Picture, Shoot
 from generation.moderation import states
@@ -34,8 +33,13 @@ from imodel_site.lib.jobs.model import Status
 from studio.pose.library import POSES
 from studio.shoot.presets import CROP_WORDS, OUTFITS
 from studio.weights.registry import FAMILIES
+from training.models import AdapterVersion
+from training.services import adapters
 
-PARTS = ("auto", "upper", "lower", "full")
+FIRST_OUTFIT = next(iter(OUTFITS))
+ADVISED = ""  # of adapters
+OWN = "own"  # what the merchant marked by hand (catalog.models.GarmentMask)
+PARTS = ("auto", "upper", "lower", "full", OWN)
 AS_PHOTOGRAPHED = "as-photographed"
 MOST, MOST_CANDIDATES = 8, 24
 SEEDS = 2**32
@@ -48,11 +52,15 @@ class Choices:
 
     Attributes:
         photo, persona, scene, pose: ids; an empty pose keeps the one photographed.
-        part: which garment of the photo is kept: auto, upper, lower or full.
+        part: which garment of the photo is kept: auto, upper, lower, full, or own. Where the merchant has marked one by
+            hand, auto is that one.
         mask: storage key of a mask of the merchant's own, instead of what was proposed.
-        outfit: for an outfit change and a shoot from words.
         count, best_of: pictures, and candidates for each.
         seed: None draws one.
+        outfit: empty takes the trained garment's, else the first of the presets.
+        adapter: of a trained garment, by its id; None uses none. Empty takes what is advised: in an outfit change that
+            names no outfit, the one of the photo's own garment.
+        adapter_weight: 0 to 2; None takes what its version says.
     """
 
     kind: str = Kind.MODEL
@@ -63,12 +71,14 @@ class Choices:
     scene: UUID | None = None
     pose: UUID | None = None
     crop: str = "head-to-toe"
-    outfit: str = "red-dress"
+    outfit: str = ""
     count: int = 2
     best_of: int = 1
     seed: int | None = None
     size: tuple[int, int] = (512, 768)
     engine: str = ""
+    adapter: UUID | str | None = ADVISED
+    adapter_weight: float | None = None
 
 
 @dataclass(frozen=True)
@@ -82,17 +92,12 @@ class Frozen:
     persona: Persona | None = None
     scene: Scene | None = None
     pose: Pose | None = None
+    adapter: AdapterVersion | None = None
 
 
 def draw_seed() -> int:
     """A fresh first seed."""
     return secrets.randbelow(SEEDS)
-
-
-def hash_of(*parts: Any) -> str:
-    """Of what was asked for, so that one key can not stand for two wishes."""
-    text = json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def freeze(actor: Actor, choices: Choices) -> Frozen:
@@ -111,31 +116,43 @@ def freeze(actor: Actor, choices: Choices) -> Frozen:
         scene = access_scene(actor, choices.scene, write=False) if choices.scene else first(Scene)
     with named("pose"):
         pose = access_pose(actor, choices.pose, write=False) if choices.pose else None
-    return put_together(choices, photo=photo, persona=persona, scene=scene, pose=pose)
+    with named("adapter"):
+        adapter = trained.chosen(actor, choices, photo)
+    return put_together(choices, photo=photo, persona=persona, scene=scene, pose=pose, adapter=adapter)
 
 
 def put_together(
-    choices: Choices, *, photo: GarmentPhoto | None, persona: Persona, scene: Scene, pose: Pose | None
+    choices: Choices,
+    *,
+    photo: GarmentPhoto | None,
+    persona: Persona,
+    scene: Scene,
+    pose: Pose | None,
+    adapter: AdapterVersion | None = None,
 ) -> Frozen:
     """The order of rows that were looked up in the caller's scope; of ``choices`` the ids are not looked at.
 
     Raises:
-        Refused: ``pose_needed``, ``pose_not_ready``, ``pose_unknown``, ``garment_part_missing``.
+        Refused: ``pose_needed``, ``pose_not_ready``, ``pose_unknown``, ``garment_part_missing``, ``own_mask_missing``.
     """
     if choices.kind == Kind.POSE and pose is None:
         raise Refused("pose_needed", _("Choose the new pose."), field="pose")
     order = _settings(choices) | {"persona": persona_json(persona), "scene": scene_json(scene), "pose": pose_json(pose)}
+    if pose is None:
+        order |= corrected_pose(photo)
     files = _files(choices, photo, order)
+    if adapter is not None:
+        files |= trained.wear(order, adapter, choices)
     frozen = {"op": "shoot", "body": {"order": order}, "files": files}
-    return Frozen(choices.kind, choices.count, frozen, photo, persona, scene, pose)
+    return Frozen(choices.kind, choices.count, frozen, photo, persona, scene, pose, adapter)
 
 
 def _settings(choices: Choices) -> dict[str, Any]:
     return {
         "kind": str(choices.kind),
-        "garment": choices.part,
+        "garment": "auto" if choices.part == OWN else choices.part,
         "crop": choices.crop,
-        "outfit": choices.outfit,
+        "outfit": choices.outfit or FIRST_OUTFIT,
         "count": choices.count,
         "best_of": choices.best_of,
         "seed": draw_seed() if choices.seed is None else choices.seed,
@@ -161,6 +178,12 @@ def _files(choices: Choices, photo: GarmentPhoto | None, order: dict[str, Any]) 
     files = {"order.photo": photo.asset.key}
     if choices.mask:
         return files | {"order.mask": choices.mask}
+    own = own_mask(photo)
+    if own is not None and choices.part in ("auto", OWN):
+        return files | {"order.mask": own.key}
+    if choices.part == OWN:
+        words = _("Nothing is marked by hand on this photo. Cut the garment out first, or choose another part.")
+        raise Refused("own_mask_missing", words, field="part")
     seen = seen_parts(photo)
     part = seen["best"] if choices.part == "auto" else choices.part
     if part in seen["parts"]:
@@ -170,6 +193,17 @@ def _files(choices: Choices, photo: GarmentPhoto | None, order: dict[str, Any]) 
         words = _("No such garment was found in this photo. Choose another part, or add a mask.")
         raise Refused("garment_part_missing", words, field="part")
     return files
+
+
+def corrected_pose(photo: GarmentPhoto | None) -> dict[str, Any]:
+    """How somebody stands on the photo as its merchant says; nothing where nobody said anything."""
+    said = getattr(photo.asset, "photo_skeleton", None) if photo is not None else None
+    return {"photo_pose": said.landmarks} if said is not None else {}
+
+
+def own_mask(photo: GarmentPhoto) -> GarmentMask | None:
+    """What the merchant marked by hand on a photo."""
+    return getattr(photo.asset, "garment_mask", None)
 
 
 def seen_parts(photo: GarmentPhoto) -> dict[str, Any]:
@@ -201,8 +235,10 @@ def check(choices: Choices) -> None:
         raise Refused("count_out_of_range", words % {"most": MOST_CANDIDATES}, field="best_of")
     if choices.seed is not None:
         _within("seed", choices.seed, 0, SEEDS - 1)
-    if not _is_outfit(choices.outfit):
+    if choices.outfit and not _is_outfit(choices.outfit):
         raise Refused("outfit_invalid", _("Choose an outfit, or describe one in a few words."), field="outfit")
+    if choices.adapter_weight is not None:
+        adapters.check_weight(choices.adapter_weight, field="adapter_weight")
 
 
 def _is_outfit(words: str) -> bool:
@@ -262,6 +298,11 @@ def again(shoot: Shoot) -> Frozen:
     return _repeat(shoot, seed=draw_seed(), count=shoot.count)
 
 
+def redone(shoot: Shoot) -> Frozen:
+    """The same order with another seed and one picture of it; Conflict ``photo_rejected``."""
+    return _repeat(shoot, seed=draw_seed(), count=1)
+
+
 def varied(shoot: Shoot, *, seed: int, count: int, persona: Persona | None) -> Frozen:
     """The order of a picture with the seeds that follow its own, or with another persona and its very seed."""
     frozen = _repeat(shoot, seed=seed if persona else (seed + 1) % SEEDS, count=count)
@@ -281,7 +322,8 @@ def _repeat(shoot: Shoot, *, seed: int, count: int) -> Frozen:
     else:
         body["request"] = body["request"] | {"seed": seed, "batch_size": count, "iterations": 1}
     order = {"op": origin["op"], "body": body, "files": origin["files"]}
-    return Frozen(shoot.kind, count, order, shoot.photo, shoot.persona, shoot.scene, shoot.pose)
+    adapter = trained.version_of(shoot)
+    return Frozen(shoot.kind, count, order, shoot.photo, shoot.persona, shoot.scene, shoot.pose, adapter)
 
 
 def replayed(picture: Picture) -> Frozen:
@@ -295,10 +337,13 @@ def replayed(picture: Picture) -> Frozen:
     if origin["op"] == "shoot":
         body: dict[str, Any] = {"recipe": picture.recipe}
         files = {"photo": key} if (key := origin["files"].get("order.photo")) else {}
+        if key := origin["files"].get(trained.PLACE):
+            body, files = body | {"adapters": [""]}, files | {"adapters.0": key}
         order = {"op": "replay", "body": body, "files": files, **extra}
     else:
         # The executor replays shoots only; an expert's picture is made again in its batch, with the seeds it had.
         batch = picture.recipe["batch"]
         request = origin["body"]["request"] | {"seed": batch["seeds"]}
         order = {**origin, "body": origin["body"] | {"request": request}, "keep": batch["index"], **extra}
-    return Frozen(shoot.kind, 1, order, shoot.photo, shoot.persona, shoot.scene, shoot.pose)
+    adapter = trained.version_of(shoot)
+    return Frozen(shoot.kind, 1, order, shoot.photo, shoot.persona, shoot.scene, shoot.pose, adapter)

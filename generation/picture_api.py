@@ -21,7 +21,7 @@ from generation.api_answers import (
     with_tags,
 )
 from generation.history import Filters
-from generation.models import Kind, Picture, Review, Verdict
+from generation.models import Complaint, Kind, Picture, Review, Verdict
 from generation.services.pictures import LONGEST_TAG, MOST_TAGS
 from imodel_site.api import MerchantViewSet, register
 from imodel_site.lib.api_answers import answers, example
@@ -55,6 +55,7 @@ class PictureChange(serializers.Serializer[Any]):
 
     favourite = YesNo(required=False)
     review = serializers.ChoiceField(choices=Review.choices, required=False, help_text="Empty takes it back.")
+    reason = serializers.ChoiceField(choices=Complaint.choices, required=False, help_text="Why it is rejected.")
     tags = serializers.ListField(
         child=Text(max_length=LONGEST_TAG),
         required=False,
@@ -113,6 +114,16 @@ class Pictures(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet
         picture = access_picture(self.actor, pk, write=True)
         services.restore_pictures(actor=self.actor, pictures=[picture])
         return self._told(picture)
+
+    @action(detail=True, methods=["post"])
+    @answers({202: WholeShootSerializer})
+    def redo(self, request: Request, pk: str) -> Response:
+        """Make a picture again for nothing, with another seed: one that was paid for and rejected with a reason.
+
+        Once for each picture, within two weeks, and so many a month; the rejected one stays rejected.
+        """
+        picture = access_picture(self.actor, pk, write=True)
+        return accepted(services.redo(actor=self.actor, picture=picture), self.get_serializer_context())
 
     @action(detail=True, methods=["post"])
     @answers({202: WholeShootSerializer}, takes=VaryOrder, refuses=(402,))

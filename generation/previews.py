@@ -23,7 +23,8 @@ class Preview:
     data: bytes
 
 
-def _key(merchant_id: UUID, job_id: UUID) -> str:
+def key(merchant_id: UUID, job_id: UUID) -> str:
+    """Where the cache keeps the newest one, as (number, bytes)."""
     return f"preview:{merchant_id}:{job_id}"
 
 
@@ -35,18 +36,18 @@ def keep(merchant_id: UUID, job_id: UUID, number: int, file: Path) -> None:
             data = _smaller(data)
     except (OSError, ValueError):
         return
-    cache.set(_key(merchant_id, job_id), (number, data), SECONDS)
+    cache.set(key(merchant_id, job_id), (number, data), SECONDS)
 
 
 def newest(merchant_id: UUID, job_id: UUID) -> Preview | None:
     """The newest preview of a job, None when there is none (any more)."""
-    found = cache.get(_key(merchant_id, job_id))
+    found = cache.get(key(merchant_id, job_id))
     return None if found is None else Preview(*found)
 
 
 def forget(merchant_id: UUID, job_id: UUID) -> None:
     """The job has ended: its pictures say more."""
-    cache.delete(_key(merchant_id, job_id))
+    cache.delete(key(merchant_id, job_id))
 
 
 def _smaller(data: bytes) -> bytes:

@@ -23,7 +23,7 @@ PAID: dict[str, frozenset[str]] = {
 def price_of(choices: Choices | ExpertChoices) -> int:
     """Credits that an order reserves."""
     if isinstance(choices, ExpertChoices):
-        return CANDIDATE * choices.pictures
+        return CANDIDATE * choices.pictures * (1 if choices.second is None else 2)
     return CANDIDATE * choices.count * choices.best_of
 
 
@@ -39,7 +39,8 @@ def price_of_order(order: dict[str, Any]) -> int:
     body = order["body"]
     if "order" in body:
         return CANDIDATE * int(body["order"]["count"]) * int(body["order"]["best_of"])
-    return CANDIDATE * int(body["request"]["batch_size"]) * int(body["request"]["iterations"])
+    passes = 2 if "second" in body else 1
+    return CANDIDATE * passes * int(body["request"]["batch_size"]) * int(body["request"]["iterations"])
 
 
 def cost_of_picture(shoot: Shoot, verdict: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+from PIL import Image
 
 from accounts.models.moderation import state_after_look
 from generation import pricing
@@ -21,7 +24,7 @@ from imodel_site.lib.jobs.work import Retry, Work
 log = logging.getLogger("imodel.pictures")
 
 KIND = "shoots"
-PAPERS = ("sheet", "source", "mask", "skeleton")
+PAPERS = ("sheet", "source", "mask", "skeleton", "locked", "seam")
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,19 @@ def _variants(work: Work, place: int, shot: Shot, out: Path, done: list[str]) ->
             variant,
             {"key": key, "width": width, "height": height, "bytes": len(data), "sha256": shot.sha256[variant]},
         )
+    if "jpeg" in work.job.order.get("also", ()):
+        yield "jpeg", _as_jpeg(work, place, shot, out, done)
+
+
+def _as_jpeg(work: Work, place: int, shot: Shot, out: Path, done: list[str]) -> dict[str, Any]:
+    """The full picture once more as a JPEG, with the labels that it carries."""
+    with Image.open(io.BytesIO(_read(Path(shot.files["full"]), out))) as full:
+        xmp, rgb = full.info.get("xmp", b""), full.convert("RGB")
+    buffer = io.BytesIO()
+    rgb.save(buffer, "JPEG", quality=92, subsampling=0, xmp=xmp)
+    key = _put(work, f"{place}-jpeg", buffer.getvalue(), ".jpg", done)
+    sha256 = hashlib.sha256(buffer.getvalue()).hexdigest()
+    return {"key": key, "width": rgb.width, "height": rgb.height, "bytes": buffer.tell(), "sha256": sha256}
 
 
 def _paper(work: Work, name: str, file: str, out: Path, done: list[str]) -> str:

@@ -8,14 +8,15 @@ from uuid import UUID
 from django.urls import reverse
 
 from accounts.statement import Piece, Told
-from generation.models import Picture, Shoot
+from generation.models import FashnRun, Picture, Shoot
 
 
 def tell(jobs: Sequence[UUID]) -> dict[UUID, Told]:
-    """Of those jobs that are shoots of the open scope."""
+    """Of those jobs that are shoots of the open scope, or runs that did not become one."""
     pieces = _pieces(jobs)
+    runs = FashnRun.objects.filter(pk__in=jobs).values_list("pk", "model_name")
     shoots = Shoot.objects.filter(pk__in=jobs).select_related("garment").only("kind", "garment__name")
-    return {
+    return {pk: Told(name, "", ()) for pk, name in runs} | {
         shoot.pk: Told(
             shoot.garment.name if shoot.garment else str(shoot.get_kind_display()),
             reverse("generation:shoot", args=[shoot.pk]),

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from generation import previews, publishing
-from generation.models import Picture, Shoot
+from generation.models import FashnRun, Picture, Shoot
 from generation.moderation import looking, states
+from generation.surfaces.fashn import carrying as fashn
 from imodel_site.lib import storage, workplace
 from imodel_site.lib.errors import Refused
 from imodel_site.lib.jobs import executors
@@ -34,6 +35,13 @@ def run(work: Work) -> None:
             _shoot(work, shoot, executor)
     finally:
         previews.forget(shoot.merchant_id, shoot.pk)
+
+
+@runner(FashnRun)
+def run_fashn(work: Work) -> None:
+    """In the light lane: fetch the pictures of a call and make an order of it (docs/fashn.md)."""
+    with merchant_scope(work.job.merchant_id):
+        fashn.carry_out(work)
 
 
 def _shoot(work: Work, shoot: Shoot, executor: Executor) -> None:
@@ -112,4 +120,7 @@ def _set(body: Any, place: list[str], value: str) -> None:
     *way, last = place
     for step in way:
         body = body[int(step)] if isinstance(body, list) else body[step]
-    body[last] = value
+    if isinstance(body, list):
+        body[int(last)] = value
+    else:
+        body[last] = value

@@ -6,7 +6,7 @@ from django.urls import path
 
 from generation.moderation import shop_views
 from generation.moderation import views as staff
-from generation.views import batch_orders, batches, history, ordering, pictures, second_look, shoots
+from generation.views import batch_orders, batches, history, ordering, pictures, second_look, shoots, streams
 
 app_name = "generation"
 urlpatterns = [
@@ -14,13 +14,16 @@ urlpatterns = [
     path("shoot/upload", ordering.upload, name="upload"),
     path("shoot/expert/", ordering.expert, name="expert"),
     path("shoots/", shoots.shoots, name="shoots"),
+    path("shoots/running", shoots.running, name="running"),
     path("shoots/<uuid:pk>/", shoots.shoot, name="shoot"),
     path("shoots/<uuid:pk>/progress", shoots.progress, name="shoot_progress"),
+    path("shoots/<uuid:pk>/stream", streams.shoot, name="shoot_stream"),
     path("shoots/<uuid:pk>/preview", shoots.preview, name="preview"),
     path("shoots/<uuid:pk>/cancel", shoots.cancel, name="cancel"),
     path("shoots/<uuid:pk>/retry", shoots.retry, name="retry"),
     path("shoots/<uuid:pk>/again", shoots.again, name="again"),
     path("pictures/", history.pictures, name="pictures"),
+    path("pictures/feed", history.feed, name="feed"),
     path("pictures/bulk", history.bulk, name="bulk"),
     path("pictures/<uuid:pk>/", pictures.picture, name="picture"),
     path("pictures/<uuid:pk>/recipe.json", pictures.recipe, name="recipe"),
@@ -36,6 +39,7 @@ urlpatterns = [
     path("batches/price", batch_orders.price, name="batch_price"),
     path("batches/<uuid:pk>/", batches.batch, name="batch"),
     path("batches/<uuid:pk>/progress", batches.progress, name="batch_progress"),
+    path("batches/<uuid:pk>/stream", streams.batch, name="batch_stream"),
     path("batches/<uuid:pk>/cells", batches.cells, name="batch_cells"),
     path("batches/<uuid:pk>/act", batches.act, name="batch_act"),
     path("batches/<uuid:pk>/review", batches.review, name="batch_review"),

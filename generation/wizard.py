@@ -9,19 +9,31 @@ from typing import Any
 
 from django.db.models import F
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.access import access_row
 from accounts.actors import Actor
 from accounts.models.moderation import Moderation
 from catalog.models import GarmentPhoto, Persona, Pose, Scene
-from generation import pricing
-from generation.access import access_photo
-from generation.forms import BEST_OF, KINDS, PARTS, crop_choices, outfit_choices
+from generation import pricing, trained
+from generation.access import access_photo, photos_with_all
+from generation.forms import BEST_OF, KINDS, NO_ADAPTER, PARTS, crop_choices, outfit_choices
 from generation.models import Kind, Picture, Shoot
-from generation.orders import MOST, Choices, first, seen_parts
+from generation.orders import (
+    ADVISED,
+    FIRST_OUTFIT,
+    MOST,
+    OWN,
+    Choices,
+    corrected_pose,
+    first,
+    own_mask,
+    seen_parts,
+)
 from imodel_site.lib.jobs.model import Status
 from imodel_site.lib.signing import media_url
+from training.models import AdapterVersion
 
 PHOTOS = 12
 LIBRARY = 60
@@ -77,6 +89,7 @@ def page(actor: Actor, values: Mapping[str, Any]) -> dict[str, Any]:
     chosen = photos[0] if photos and not values.get("photo") else _chosen(photos, values.get("photo"))
     base = Choices()
     kind = values.get("kind") or base.kind
+    worn = trained.in_use(chosen)
     return {
         "once": secrets.token_urlsafe(18),
         "latest": latest(),
@@ -85,12 +98,14 @@ def page(actor: Actor, values: Mapping[str, Any]) -> dict[str, Any]:
         "layers": layers(chosen) if chosen else None,
         "kind": kind,
         "kinds": [Card(value, str(label), checked=value == kind) for value, label in KINDS],
-        "parts": _plain(list(PARTS.items()), values.get("part") or base.part),
+        "parts": _plain(_parts(chosen), values.get("part") or base.part),
         "personas": _cards(Persona, values.get("persona")),
         "scenes": _cards(Scene, values.get("scene")),
         "poses": _poses(values.get("pose"), kind),
         "crops": [_crop(card) for card in _plain(crop_choices(), values.get("crop") or base.crop)],
-        "outfits": _plain(outfit_choices(), values.get("outfit") or base.outfit),
+        "outfits": _outfits(worn, values.get("outfit") or ""),
+        "adapters": _adapters(worn, str(values.get("adapter") or "")),
+        "adapter_weight": values.get("adapter_weight"),
         "counts": range(1, MOST + 1),
         "count": values.get("count") or base.count,
         "price": pricing.price_of(_counted(base, values)),
@@ -98,15 +113,35 @@ def page(actor: Actor, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _outfits(worn: Sequence[AdapterVersion], chosen: str) -> list[Card]:
+    """Empty is the trained garment that is chosen, or the photo's own; without any it is the first preset."""
+    presets = outfit_choices()
+    if not worn:
+        return _plain(presets, chosen or FIRST_OUTFIT)
+    return _plain([("", _("As trained")), *presets], chosen)
+
+
+def _adapters(worn: Sequence[AdapterVersion], chosen: str) -> list[Card]:
+    """What garments were trained for, the photo's own first; none of it when there is none."""
+    found = [Card(str(one.adapter_id), trained.title_of(one), note=f"{one.weight:g}") for one in worn]
+    offered = [Card(ADVISED, _("As advised")), Card(NO_ADAPTER, _("None")), *found] if found else []
+    return [replace(card, checked=card.value == chosen) for card in offered]
+
+
 def _counted(base: Choices, values: Mapping[str, Any]) -> Choices:
     """With as many pictures, and candidates for each, as were chosen: what the price depends on."""
     return replace(base, count=values.get("count") or base.count, best_of=values.get("best_of") or base.best_of)
 
 
+def _parts(photo: GarmentPhoto | None) -> list[tuple[str, Any]]:
+    """What can be kept of a photo; what was marked by hand only where something was."""
+    marked = photo is not None and own_mask(photo) is not None
+    return [(name, label) for name, label in PARTS.items() if marked or name != OWN]
+
+
 def _photos(actor: Actor, wanted: Any) -> list[GarmentPhoto]:
     """The newest photos of garments that are not archived, the one asked for among them."""
-    usable = GarmentPhoto.objects.exclude(asset__moderation=Moderation.REJECTED)
-    rows = usable.select_related("asset", "asset__look", "garment").order_by("-id")
+    rows = photos_with_all().exclude(asset__moderation=Moderation.REJECTED).order_by("-id")
     found = list(rows.exclude(garment__status="archived")[:PHOTOS])
     if wanted and not any(str(photo.pk) == str(wanted) for photo in found):
         asked = access_photo(actor, wanted)
@@ -130,13 +165,23 @@ def layers(photo: GarmentPhoto) -> Layers:
     masks = {part: media_url(look, f"mask-{part}") for part in seen["parts"]}
     if seen["best"] in masks:
         masks["auto"] = masks[seen["best"]]
+    own = own_mask(photo)
+    if own is not None:
+        masks[OWN] = masks["auto"] = media_url(own, own.variant)
     return Layers(
         media_url(photo.asset, "large"),
         masks,
-        media_url(look, "skeleton") if seen["skeleton"] else "",
+        _skeleton(photo, seen),
         waiting=look is None or look.status in (Status.QUEUED, Status.RUNNING),
         failed=look is not None and look.status in (Status.FAILED, Status.CANCELLED),
     )
+
+
+def _skeleton(photo: GarmentPhoto, seen: Mapping[str, Any]) -> str:
+    """Where the skeleton's picture is; what the merchant corrected is drawn when it is asked for."""
+    if corrected_pose(photo):
+        return reverse("catalog:skeleton_layer", args=[photo.pk])
+    return media_url(seen["look"], "skeleton") if seen["skeleton"] else ""
 
 
 def _plain(choices: Sequence[tuple[str, Any]], chosen: str) -> list[Card]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Q
+
 from accounts.models.moderation import Moderation
 from catalog.models import Asset
 from generation.models import ModerationCase, Picture
@@ -25,7 +27,8 @@ def pictures_written(pictures: Iterable[Picture]) -> None:
 def made_from(asset: Asset) -> int:
     """A photo was rejected: what was made from it and nobody has decided on waits for staff; how many pictures."""
     undecided = (Moderation.PENDING, Moderation.CLEAR)
-    rows = Picture.objects.filter(shoot__photo__asset=asset, moderation__in=undecided)
+    source = Q(shoot__photo__asset=asset) | Q(shoot__fashn_run__asset=asset)
+    rows = Picture.objects.filter(source, moderation__in=undecided)
     found = list(rows.only("pk", "merchant_id"))
     Picture.objects.filter(pk__in=[row.pk for row in found]).update(moderation=Moderation.FLAGGED)
     _open([_case(row, Subject.PICTURE, reasons=["from_rejected_photo"]) for row in found])

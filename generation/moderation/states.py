@@ -11,6 +11,8 @@ from accounts.models.moderation import HIDDEN_FROM_STRANGERS, Moderation
 from catalog.models import Asset
 from generation.models import Picture, Shoot
 from imodel_site.lib.errors import Conflict
+from training.models import AdapterVersion
+from training.services import adapters
 
 PLACES = ("order.photo", "photo")  # where an order and a replay keep their photo
 
@@ -50,8 +52,12 @@ def refuse_rejected_photo(asset: Asset | None) -> None:
 
 
 def refuse_rejected_source(shoot: Shoot) -> None:
-    """As :func:`refuse_rejected_photo`, for what is made again from an order."""
+    """As :func:`refuse_rejected_photo`, for what is made again from an order, and for what its adapter learned from."""
     refuse_rejected_photo(source_of(shoot))
+    if shoot.adapter_version is not None:
+        version = AdapterVersion.objects.select_related("training").filter(pk=shoot.adapter_version).first()
+        if version is not None:
+            adapters.refuse_withheld(version)
 
 
 def refuse_rejected_picture(picture: Picture) -> None:

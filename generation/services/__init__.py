@@ -13,10 +13,12 @@ from generation.services.pictures import (
     tag_with_words,
     untag_pictures,
 )
+from generation.services.redoing import redo
 from generation.services.shoots import (
     cancel_shoot,
     do_again,
     order_expert,
+    order_frozen,
     order_shoot,
     replay,
     retry_shoot,
@@ -30,8 +32,10 @@ __all__ = [
     "delete_pictures",
     "do_again",
     "order_expert",
+    "order_frozen",
     "order_shoot",
     "purge_deleted",
+    "redo",
     "replay",
     "restore_pictures",
     "retry_shoot",

@@ -46,7 +46,7 @@ def order_batch(*, actor: Actor, wishes: Wishes, skip_unusable: bool, key: str |
         Refused: as ``plan`` and ``refuse`` say; ``credits_short``; ``idempotency_key_reused``; ``pose_not_ready``.
     """
     allow_write(actor)
-    said = orders.hash_of("batch", asdict(wishes), skip_unusable)
+    said = jobs.hash_of("batch", asdict(wishes), skip_unusable)
     try:
         with transaction.atomic():
             return _by_key(key, said) or _start(actor, wishes, skip_unusable, key, said)

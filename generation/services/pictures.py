@@ -18,9 +18,10 @@ from accounts.actors import Actor
 from accounts.models.moderation import Moderation
 from accounts.scoping import merchant_scope, unscoped
 from catalog.services.garments import split_tags
-from generation.models import Picture, PictureTag, Review, Shoot
+from generation.models import Complaint, Picture, PictureTag, Review, Shoot
+from generation.services import redoing
 from imodel_site.lib import storage
-from imodel_site.lib.errors import Refused
+from imodel_site.lib.errors import Conflict, Refused
 from imodel_site.lib.jobs.model import ENDED
 from studio.errors import StorageError
 
@@ -38,16 +39,29 @@ def set_favourite(*, actor: Actor, pictures: Sequence[Picture], favourite: bool)
     Picture.objects.filter(pk__in=[p.pk for p in pictures]).update(favourite=favourite)
 
 
-def review_pictures(*, actor: Actor, pictures: Sequence[Picture], review: str) -> None:
-    """Say what one thinks of them: approved, rejected, or (empty) not looked at.
+@transaction.atomic
+def review_pictures(*, actor: Actor, pictures: Sequence[Picture], review: str, reason: str = "") -> None:
+    """Say what one thinks of them: approved, rejected (and why), or (empty) not looked at.
+
+    Args:
+        reason: one of ``Complaint``, or empty; of a rejection only.
 
     Raises:
-        Refused: ``review_unknown``.
+        Refused: ``review_unknown``, ``reason_unknown``.
+        Conflict: ``made_again``: one was made again for nothing, and stays rejected.
     """
     allow_write(actor)
     if review not in Review.values:
         raise Refused("review_unknown", _("Approve it, reject it, or take that back."), field="review")
-    Picture.objects.filter(pk__in=[p.pk for p in pictures]).update(review=review)
+    if reason not in ("", *Complaint.values):
+        raise Refused("reason_unknown", _("Choose one of the reasons that are offered."), field="reason")
+    rows = Picture.objects.filter(pk__in=[p.pk for p in pictures])
+    # Locked, so that none of them is made again between this look and the update.
+    found = list(rows.select_for_update().order_by("pk").only("pk", "review"))
+    if review != Review.REJECTED and redoing.redos_of(found):
+        words = _("This picture was made again free, so it stays rejected. Approve the new one.")
+        raise Conflict("made_again", words, field="review")
+    rows.update(review=review, review_reason=reason if review == Review.REJECTED else "")
 
 
 @transaction.atomic
@@ -57,9 +71,10 @@ def change_picture(
     picture: Picture,
     favourite: bool | None = None,
     review: str | None = None,
+    reason: str = "",
     tags: Sequence[str] | None = None,
 ) -> None:
-    """Change what is given of one picture; ``tags`` are all that it then carries.
+    """Change what is given of one picture; ``reason`` belongs to ``review``, ``tags`` are all that it then carries.
 
     Raises:
         Refused: as the services for each.
@@ -68,7 +83,7 @@ def change_picture(
     if favourite is not None:
         set_favourite(actor=actor, pictures=one, favourite=favourite)
     if review is not None:
-        review_pictures(actor=actor, pictures=one, review=review)
+        review_pictures(actor=actor, pictures=one, review=review, reason=reason)
     if tags is not None:
         _set_tags(actor, picture, {clean_tag(name) for name in tags})
 

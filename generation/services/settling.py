@@ -10,6 +10,7 @@ from accounts.services import credits, webhooks
 from generation import announcing
 from generation.models import Shoot
 from generation.services import batches
+from generation.surfaces.fashn import endings as fashn
 from imodel_site.lib.jobs.model import Status
 
 
@@ -24,6 +25,7 @@ def shoot_ended(shoot: Shoot) -> None:
     )
     if shoot.batch_id is not None:
         batches.shoots_ended({shoot.batch_id})
+    fashn.shoots_ended([shoot.pk])
     # Last: the merchant's account is the row that all of its shoots meet at (docs/credits.md).
     credits.settle(merchant_id=shoot.merchant_id, job_id=shoot.pk, paid=_cost(shoot))
 
@@ -37,6 +39,7 @@ def shoots_cancelled(shoots: Sequence[Shoot]) -> None:
     told = {(shoot.pk, shoot.token): announcing.told(shoot) for shoot in shoots}
     webhooks.emit_many(merchant_id=merchant_id, type=f"shoot.{Status.CANCELLED}", told=told)
     batches.shoots_ended({shoot.batch_id for shoot in shoots} - {None})
+    fashn.shoots_ended([shoot.pk for shoot in shoots])
     credits.release_many(merchant_id=merchant_id, job_ids=[shoot.pk for shoot in shoots])
 
 

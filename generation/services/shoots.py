@@ -32,19 +32,30 @@ def order_shoot(*, actor: Actor, choices: Choices, key: str | None) -> Shoot:
         Refused: a choice can not be carried out; ``field`` says which. ``idempotency_key_reused``. ``credits_short``.
     """
     allow_write(actor)
-    return _accept(actor, orders.freeze(actor, choices), key, orders.hash_of("shoot", asdict(choices)))
+    return _accept(actor, orders.freeze(actor, choices), key, jobs.hash_of("shoot", asdict(choices)))
 
 
-def order_expert(*, actor: Actor, choices: ExpertChoices, key: str | None) -> Shoot:
-    """Accept an expert's request; as :func:`order_shoot`."""
+def order_expert(*, actor: Actor, choices: ExpertChoices, key: str | None, said: str = "") -> Shoot:
+    """Accept an expert's request; as :func:`order_shoot`.
+
+    Args:
+        said: the hash of what was asked for, where that came with its pictures: their storage keys are new each time.
+    """
     allow_write(actor)
-    return _accept(actor, freeze_expert(choices), key, orders.hash_of("expert", asdict(choices)))
+    said = said or jobs.hash_of("expert", asdict(choices))
+    return _accept(actor, freeze_expert(choices), key, said)
+
+
+def order_frozen(*, actor: Actor, frozen: Frozen) -> Shoot:
+    """Accept an order that was put together elsewhere, in this merchant's scope; raises as :func:`order_shoot`."""
+    allow_write(actor)
+    return _accept(actor, frozen, None, "")
 
 
 def do_again(*, actor: Actor, shoot: Shoot, key: str | None) -> Shoot:
     """The same order with new seeds."""
     allow_write(actor)
-    return _accept(actor, orders.again(shoot), key, orders.hash_of("again", str(shoot.pk)), made_as=MadeAs.AGAIN)
+    return _accept(actor, orders.again(shoot), key, jobs.hash_of("again", str(shoot.pk)), made_as=MadeAs.AGAIN)
 
 
 def vary(*, actor: Actor, picture: Picture, persona: Any, key: str | None) -> Shoot:
@@ -57,7 +68,7 @@ def vary(*, actor: Actor, picture: Picture, persona: Any, key: str | None) -> Sh
     refuse_rejected_picture(picture)
     other = access_persona(actor, persona, write=False) if persona else None
     frozen = orders.varied(picture.shoot, seed=picture.seed, count=1 if other else VARIATIONS, persona=other)
-    said = orders.hash_of("vary", str(picture.pk), str(persona or ""))
+    said = jobs.hash_of("vary", str(picture.pk), str(persona or ""))
     return _accept(actor, frozen, key, said, made_as=MadeAs.VARY, of=picture)
 
 
@@ -66,7 +77,7 @@ def replay(*, actor: Actor, picture: Picture, key: str | None) -> Shoot:
     allow_write(actor)
     if not picture.files:
         raise Refused("picture_removed", _("This picture's files were removed, so there is nothing to compare with."))
-    said = orders.hash_of("replay", str(picture.pk))
+    said = jobs.hash_of("replay", str(picture.pk))
     return _accept(actor, orders.replayed(picture), key, said, made_as=MadeAs.REPLAY, of=picture)
 
 
@@ -95,6 +106,7 @@ def _accept(
             started_by=actor.user,
             made_as=made_as,
             of_picture_id=of.pk if of else None,
+            adapter_version=frozen.adapter.pk if frozen.adapter else None,
             price=price,
         )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -22,10 +20,13 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.decorators import member_required, writer_required
 from generation import boards, downloads, services
 from generation.access import access_batch, access_pictures
-from generation.models import Batch, Picture, Review
+from generation.models import Batch, Complaint, Picture, Review
 from generation.services import batches as service
+from generation.services import redoing
 from generation.views.pictures import back
-from imodel_site.lib.errors import NotHere, Refused
+from imodel_site.lib.errors import Conflict, NotHere, Refused
+from imodel_site.lib.polling import polled
+from imodel_site.lib.streams import Told
 from imodel_site.middleware import wants_json
 
 PAGE = 20
@@ -51,6 +52,7 @@ def batch(request: Any, pk: UUID) -> HttpResponse:
     """The board: a matrix, or one of the lists beside it."""
     found = access_batch(request.actor, pk, write=False)
     show, number = request.GET.get("show", ""), _number(request.GET.get("page"))
+    garment = _uuid(request.GET["garment"]) if request.GET.get("garment") else None
     if show and show not in boards.PICTURE_LISTS and show not in boards.SHOOT_LISTS:
         raise NotHere
     progress = boards.progress_of([found])[found.pk]
@@ -59,13 +61,17 @@ def batch(request: Any, pk: UUID) -> HttpResponse:
         "title": boards.title(found),
         "looks": boards.looks(found),
         "show": show,
-        "page": boards.listed(found, show, number) if show else boards.matrix(found, number),
+        "page": boards.listed(found, show, number, garment=garment) if show else boards.matrix(found, number),
         "progress": progress,
         "summary": boards.summary(found, progress),
         "chips": boards.chips(found, progress),
         "good": service.good_unseen(found).count(),
+        "approved": service.picture_counts(found)["approved"],
         "left_out": len(found.choices.get("left_out", ())),
         "paid": boards.paid(found),
+        "complaints": Complaint.choices,
+        "garments": boards.garments(found) if show else (),
+        "garment": garment,
     }
     return render(request, "generation/batch.html", context)
 
@@ -85,9 +91,13 @@ def _uuid(text: Any) -> UUID:
 @require_safe
 def progress(request: Any, pk: UUID) -> HttpResponse:
     """How far it is, and the marks of the cells of a page of the matrix; 304 while nothing has changed."""
-    found = access_batch(request.actor, pk, write=False)
+    return polled(request, told(access_batch(request.actor, pk, write=False), request.GET.get("page")))
+
+
+def told(found: Batch, number: str | None) -> Told:
+    """What a board is told, by an event or an answer."""
     far = boards.progress_of([found])[found.pk]
-    page = boards.matrix(found, _number(request.GET.get("page"))) if request.GET.get("page") else None
+    page = boards.matrix(found, _number(number)) if number else None
     cells = [cell for row in page.rows for cell in row.cells] if page else []
     answer = {
         "status": found.status,
@@ -96,12 +106,7 @@ def progress(request: Any, pk: UUID) -> HttpResponse:
         "done": not far.under_way,
         "marks": {str(cell.shoot.pk): cell.mark for cell in cells},
     }
-    etag = f'"{hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()[:32]}"'
-    same = request.headers.get("If-None-Match") == etag
-    response: HttpResponse = HttpResponse(status=304) if same else JsonResponse(answer)
-    response["ETag"] = etag
-    patch_cache_control(response, private=True, no_cache=True)
-    return response
+    return Told(answer, last=not far.under_way)
 
 
 @member_required
@@ -171,15 +176,37 @@ ACTIONS: dict[str, Callable[[Any, Batch], str]] = {
 def review(request: Any, pk: UUID) -> HttpResponse:
     """Approve or reject pictures of this batch, or take that back; one that is not of it refuses the whole call.
 
-    The button's name says what: ``approved``, ``rejected``, ``clear``; its value is the picture.
+    The button's name says what: ``approved``, ``rejected``, ``clear``, or ``redo`` (make a rejected one again, free);
+    its value is the picture. ``reason`` goes with a rejection.
     """
     found = access_batch(request.actor, pk, write=True)
-    said = next((name for name in ("approved", "rejected", "clear") if name in request.POST), "")
+    said = next((name for name in ("approved", "rejected", "clear", "redo") if name in request.POST), "")
     chosen = _of_batch(found, access_pictures(request.actor, request.POST.getlist(said), write=True))
-    services.review_pictures(actor=request.actor, pictures=chosen, review="" if said == "clear" else said)
+    try:
+        told = _redo(request, chosen[0]) if said == "redo" else _review(request, chosen, said)
+    except Conflict as conflict:
+        if wants_json(request):
+            raise
+        messages.error(request, str(conflict.message))
+        told = {}
     if wants_json(request):
-        return JsonResponse({"review": Review.NONE if said == "clear" else said})
+        return JsonResponse(told)
     return back(request) if request.POST.get("next") else redirect("generation:batch", found.pk)
+
+
+def _review(request: Any, chosen: list[Picture], said: str) -> dict[str, Any]:
+    """What a script draws: the review, the reason's words, and whether a free retry is to be had."""
+    reason = request.POST.get("reason", "") if said == "rejected" else ""
+    said = "" if said == "clear" else said
+    services.review_pictures(actor=request.actor, pictures=chosen, review=said, reason=reason)
+    words = str(Complaint(reason).label) if reason else ""
+    return {"review": Review(said), "reason": words, "redo": bool(reason) and redoing.can_redo(chosen[0])}
+
+
+def _redo(request: Any, picture: Picture) -> dict[str, Any]:
+    services.redo(actor=request.actor, picture=picture)
+    messages.success(request, _("It is being made again, free. The new picture will stand beside it."))
+    return {"review": Review.REJECTED, "again": True}
 
 
 def _of_batch(found: Batch, chosen: list[Picture]) -> list[Picture]:

@@ -7,9 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -25,8 +27,10 @@ from generation.models import Kind, Picture, Shoot, Verdict
 from generation.views.pictures import back
 from imodel_site.lib.errors import NotHere, Refused
 from imodel_site.lib.signing import media_url
+from imodel_site.middleware import wants_json
 
 RECENT_SHOOTS, GARMENTS = 200, 30
+FEED = 120  # tiles at once, for the grid that draws them by itself
 
 
 @member_required
@@ -36,10 +40,15 @@ def pictures(request: Any) -> HttpResponse:
     filters = HistoryForm(request.GET).filters()
     if filters.garment:
         access_garment(request.actor, filters.garment, write=False)
-    found = history.page(filters, older_than=_cursor(request, "older"), newer_than=_cursor(request, "newer"))
+    found = history.page(filters, **_place(request))
     query = _query(request)
     context = {
         "tiles": [_tile(picture, query) for picture in found.pictures],
+        "blank": {"picture": Picture(pk=UUID(int=0)), "image": "", "href": "", "name": ""},
+        "verdicts_shown": [{"verdict": verdict} for verdict in (Verdict.GOOD, Verdict.CHECK, Verdict.REJECT)],
+        "words": _words(),
+        "newer": found.newer,
+        "older": found.older,
         "filters": filters,
         "filtered": filters != Filters(deleted=filters.deleted),
         "chips": _chips(filters),
@@ -63,7 +72,7 @@ def _cursor(request: Any, name: str) -> UUID | None:
 def _query(request: Any) -> str:
     """The filters alone, for links that keep them."""
     kept = request.GET.copy()
-    for name in ("older", "newer"):
+    for name in ("older", "newer", "from"):
         kept.pop(name, None)
     return str(kept.urlencode())
 
@@ -82,9 +91,56 @@ def _tile(picture: Picture, query: str) -> dict[str, Any]:
     return {
         "picture": picture,
         "image": media_url(picture, "medium"),
-        "query": query,
+        "href": reverse("generation:picture", args=[picture.pk]) + (f"?{query}" if query else ""),
         "name": picture.garment.name if picture.garment else picture.get_kind_display(),
     }
+
+
+def _words() -> dict[str, str]:
+    """What the grid says by itself (src/pictures)."""
+    return {
+        "choose": _("Choose %(name)s"),
+        "undo": _("Undo"),
+        "restored": _("Restored."),
+        "failed": _("That did not work. Check the connection, then try again."),
+    }
+
+
+@member_required
+@require_safe
+def feed(request: Any) -> HttpResponse:
+    """A page of tiles as JSON, under the same filters and cursors; ``from`` begins at that very picture."""
+    filters = HistoryForm(request.GET).filters()
+    if filters.garment:
+        access_garment(request.actor, filters.garment, write=False)
+    found = history.page(filters, **_place(request), size=FEED)
+    query = _query(request)
+    response = JsonResponse(
+        {"tiles": [_told(picture, query) for picture in found.pictures], "newer": found.newer, "older": found.older}
+    )
+    patch_cache_control(response, private=True, no_store=True)
+    return response
+
+
+def _told(picture: Picture, query: str) -> dict[str, Any]:
+    tile = _tile(picture, query)
+    return {
+        "id": picture.pk,
+        "image": tile["image"],
+        "name": tile["name"],
+        "href": tile["href"],
+        "width": picture.width,
+        "height": picture.height,
+        "verdict": picture.verdict,
+        "favourite": picture.favourite,
+    }
+
+
+def _place(request: Any) -> dict[str, Any]:
+    """Where in the history: cursors exclude the picture they name, so the one after it includes it."""
+    begin = _cursor(request, "from")
+    older = UUID(int=min(begin.int + 1, 2**128 - 1)) if begin else _cursor(request, "older")
+    return {"older_than": older, "newer_than": _cursor(request, "newer")}
 
 
 def _garments(filters: Filters) -> list[tuple[UUID, str]]:
@@ -101,13 +157,13 @@ def _chips(filters: Filters) -> list[tuple[str, str]]:
     return [("shoot", _("One shoot"))] if filters.shoot else []
 
 
-Action = Callable[[Any, Sequence[Picture]], HttpResponseBase | None]
+Action = Callable[[Any, Sequence[Picture]], HttpResponseBase | str]
 
 
 @member_required
 @require_POST
 def bulk(request: Any) -> HttpResponseBase:
-    """One action on several pictures; one id that is not ours refuses all of it."""
+    """One action on several pictures; one id that is not ours refuses all of it. A script is answered with words."""
     action = ACTIONS.get(request.POST.get("action", ""))
     if action is None:
         raise NotHere()
@@ -115,11 +171,16 @@ def bulk(request: Any) -> HttpResponseBase:
         chosen = access_pictures(request.actor, request.POST.getlist("pictures"), write=action is not _download)
         done = action(request, chosen)
     except Refused as refused:
-        if refused.status != 400:
+        if refused.status != 400 or wants_json(request):
             raise
         messages.error(request, str(refused.message))
-        done = None
-    return done or back(request)
+        return back(request)
+    if not isinstance(done, str):
+        return done
+    if wants_json(request):
+        return JsonResponse({"words": done})
+    messages.success(request, done)
+    return back(request)
 
 
 def _download(request: Any, chosen: Sequence[Picture]) -> HttpResponseBase:
@@ -130,32 +191,32 @@ def _download(request: Any, chosen: Sequence[Picture]) -> HttpResponseBase:
     return response
 
 
-def _favourite(request: Any, chosen: Sequence[Picture]) -> None:
+def _favourite(request: Any, chosen: Sequence[Picture]) -> str:
     services.set_favourite(actor=request.actor, pictures=chosen, favourite=True)
-    messages.success(request, _said(len(chosen)))
+    return _said(len(chosen))
 
 
-def _unfavourite(request: Any, chosen: Sequence[Picture]) -> None:
+def _unfavourite(request: Any, chosen: Sequence[Picture]) -> str:
     services.set_favourite(actor=request.actor, pictures=chosen, favourite=False)
-    messages.success(request, _said(len(chosen)))
+    return _said(len(chosen))
 
 
-def _tag(request: Any, chosen: Sequence[Picture]) -> None:
+def _tag(request: Any, chosen: Sequence[Picture]) -> str:
     services.tag_with_words(actor=request.actor, pictures=chosen, text=request.POST.get("tag", ""))
-    messages.success(request, _said(len(chosen)))
+    return _said(len(chosen))
 
 
-def _delete(request: Any, chosen: Sequence[Picture]) -> None:
+def _delete(request: Any, chosen: Sequence[Picture]) -> str:
     services.delete_pictures(actor=request.actor, pictures=chosen)
     words = ngettext(
         "%(n)d picture is in the bin for 30 days.", "%(n)d pictures are in the bin for 30 days.", len(chosen)
     )
-    messages.success(request, words % {"n": len(chosen)})
+    return words % {"n": len(chosen)}
 
 
-def _restore(request: Any, chosen: Sequence[Picture]) -> None:
+def _restore(request: Any, chosen: Sequence[Picture]) -> str:
     services.restore_pictures(actor=request.actor, pictures=chosen)
-    messages.success(request, _said(len(chosen)))
+    return _said(len(chosen))
 
 
 def _said(count: int) -> str:

@@ -22,11 +22,26 @@ from generation.forms import ExpertForm, ShootForm
 from generation.models import Shoot
 from imodel_site.lib.errors import Refused
 from imodel_site.lib.images import read_upload
+from imodel_site.lib.isolation import isolated
 from imodel_site.middleware import wants_json
 
-KEPT = ("kind", "photo", "part", "persona", "scene", "pose", "crop", "outfit", "count", "best_of")
+KEPT = (
+    "kind",
+    "photo",
+    "part",
+    "persona",
+    "scene",
+    "pose",
+    "crop",
+    "outfit",
+    "adapter",
+    "adapter_weight",
+    "count",
+    "best_of",
+)
 
 
+@isolated
 @member_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: Any) -> HttpResponse:

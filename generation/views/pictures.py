@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
@@ -25,9 +25,11 @@ from generation.models import Kind, Picture
 from generation.wizard import card_image
 from imodel_site.lib.errors import NotHere, Refused
 from imodel_site.lib.signing import media_url
+from imodel_site.middleware import wants_json
 from studio.errors import StorageError
 
 OTHER_PERSONAS = 24
+OVERLAYS = ("locked", "seam")  # of the light table, over the picture
 
 
 @member_required
@@ -41,6 +43,7 @@ def picture(request: Any, pk: UUID) -> HttpResponse:
         "picture": found,
         "image": media_url(found, "display"),
         "source": media_url(found.shoot, "source") if found.shoot.table.get("source") else "",
+        "overlays": {name: media_url(found.shoot, name) for name in OVERLAYS if found.shoot.table.get(name)},
         "verdict": words.verdict(found),
         "reasons": words.reasons(found.report),
         "sections": words.report_sections(found.report),
@@ -155,8 +158,9 @@ def replay(request: Any, pk: UUID) -> HttpResponse:
 def favourite(request: Any, pk: UUID) -> HttpResponse:
     """Mark or unmark; the button says which."""
     found = access_picture(request.actor, pk, write=True)
-    services.set_favourite(actor=request.actor, pictures=[found], favourite=request.POST.get("on") == "1")
-    return back(request, found)
+    on = request.POST.get("on") == "1"
+    services.set_favourite(actor=request.actor, pictures=[found], favourite=on)
+    return JsonResponse({"favourite": on}) if wants_json(request) else back(request, found)
 
 
 @writer_required

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
 from typing import Any
 from uuid import UUID
@@ -18,14 +16,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.decorators import member_required, writer_required
-from generation import previews, services, words
+from accounts.services import credits
+from generation import previews, services, under_way, words
 from generation.access import access_shoot
 from generation.models import Picture, Shoot
 from generation.moderation.states import source_of
 from imodel_site.lib.errors import NotHere
 from imodel_site.lib.jobs import queue
 from imodel_site.lib.jobs.model import ENDED, Status
+from imodel_site.lib.polling import polled
 from imodel_site.lib.signing import media_url
+from imodel_site.lib.streams import Told
 
 PAGE = 30
 
@@ -59,7 +60,7 @@ def _photo(found: Shoot) -> str:
 
 
 def progress_of(found: Shoot) -> dict[str, Any]:
-    """What progress.js reads."""
+    """What src/shoot/progress.ts reads."""
     ended = found.status in ENDED
     return {
         "status": found.status,
@@ -92,16 +93,15 @@ def _preview(found: Shoot) -> str | None:
 @require_safe
 def progress(request: Any, pk: UUID) -> HttpResponse:
     """The JSON; 304 while nothing has changed."""
-    found = access_shoot(request.actor, pk, write=False)
+    return polled(request, told(access_shoot(request.actor, pk, write=False)))
+
+
+def told(found: Shoot) -> Told:
+    """What a page that follows it is told, by an event or an answer."""
     answer = progress_of(found)
     if found.status == Status.SUCCEEDED:
         answer["pictures"] = [_told(picture) for picture in _pictures(found) if not picture.rejected]
-    etag = f'"{hashlib.sha256(json.dumps(answer, sort_keys=True).encode()).hexdigest()[:32]}"'
-    same = request.headers.get("If-None-Match") == etag
-    response: HttpResponse = HttpResponse(status=304) if same else JsonResponse(answer)
-    response["ETag"] = etag
-    patch_cache_control(response, private=True, no_cache=True)
-    return response
+    return Told(answer, last=answer["done"])
 
 
 def _told(picture: Picture) -> dict[str, str]:
@@ -124,6 +124,15 @@ def preview(request: Any, pk: UUID) -> HttpResponse:
 
 @member_required
 @require_safe
+def running(request: Any) -> HttpResponse:
+    """How many wait or run, and what may still be spent: the top bar asks now and then while anything does."""
+    response = JsonResponse({"running": under_way.count().all, "credits": credits.balance(request.merchant)})
+    patch_cache_control(response, private=True, no_store=True)
+    return response
+
+
+@member_required
+@require_safe
 def shoots(request: Any) -> HttpResponse:
     """Running and recent shoots, newest first."""
     rows = Shoot.objects.select_related("garment", "persona", "photo__asset").order_by("-id").defer("order", "timings")
@@ -138,7 +147,13 @@ def shoots(request: Any) -> HttpResponse:
     return render(
         request,
         "generation/shoots.html",
-        {"rows": _with_covers(found[:PAGE]), "older": older, "before": before, "running": running},
+        {
+            "rows": _with_covers(found[:PAGE]),
+            "older": older,
+            "before": before,
+            "running": running,
+            "trainings": under_way.count().trainings if running else 0,
+        },
     )
 
 

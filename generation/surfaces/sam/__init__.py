@@ -1,0 +1,1 @@
+"""sd-webui-segment-anything's ``/sam``."""
