@@ -1,0 +1,1 @@
+"""What a merchant does with data sets, trainings, adapters and grids; each is one transaction."""
