@@ -1,0 +1,1 @@
+"""Pages of the room, and what strangers are given."""
