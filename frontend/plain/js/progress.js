@@ -1,10 +1,12 @@
 // @ts-check
-// Follows a running job: [data-progress="URL"] is polled and its parts filled in.
+// Follows a running job: [data-progress="URL"] (and [data-stream="URL"], by events) is followed and its parts filled in.
 //
 // JSON: {status, stage, fraction, position, eta_seconds, preview, pictures: [{id, url, verdict}], message, done, next}.
 // Parts, anywhere inside the element: [data-stage] [data-fraction] (a <progress>) [data-eta] [data-position]
 // [data-preview] (an <img>) [data-pictures] (grows <img>s) [data-message]. Words come from data-say-* (templates/ui/progress.html).
-// When done, the page goes to `next`, or loads itself again.
+// When done, the page goes to `next`, or loads itself again. Each change is also an event of the element, imodel:progress;
+// who prevents its default keeps the page as it is.
+import { Following } from "./following.js";
 
 /**
  * @typedef {object} Progress
@@ -20,57 +22,34 @@
  * @property {string | null} next
  */
 
-const FIRST = 700; // ms between two questions while things move
-const SLOWEST = 15000;
-
 class Follower {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
-    this.url = root.dataset.progress ?? "";
-    this.etag = "";
-    this.wait = FIRST;
-    /** @type {number | undefined} */
-    this.timer = undefined;
-    document.addEventListener("visibilitychange", () => this.wake());
-    window.addEventListener("online", () => this.wake());
-    this.ask();
+    const { progress: poll = "", stream } = root.dataset;
+    /** @type {Following<Progress>} */
+    const following = new Following({
+      poll,
+      ...(stream ? { stream } : {}),
+      hear: (progress) => this.hear(progress),
+      lost: (lost) => lost && this.say("message", root.dataset.sayLost ?? ""),
+      first: 700,
+      calm: 4000,
+      slowest: 15000,
+    });
+    following.wake();
   }
 
-  wake() {
-    clearTimeout(this.timer);
-    this.wait = FIRST;
-    if (!document.hidden) this.ask();
-  }
-
-  async ask() {
-    clearTimeout(this.timer);
-    try {
-      // no-store: the browser's own cache would answer 304 as 200 and hide that nothing changed
-      const headers = { Accept: "application/json", ...(this.etag ? { "If-None-Match": this.etag } : {}) };
-      const answer = await fetch(this.url, { headers, cache: "no-store", credentials: "same-origin" });
-      if (answer.status === 401 || answer.status === 404 || answer.redirected) return location.reload();
-      if (!answer.ok && answer.status !== 304) throw new Error(String(answer.status));
-      if (answer.status === 304) this.wait = Math.min(this.wait * 1.3, 4000);
-      else await this.read(answer);
-    } catch {
-      this.say("message", this.root.dataset.sayLost ?? "");
-      this.wait = Math.min(this.wait * 2, SLOWEST);
-    }
-    if (!document.hidden) this.timer = window.setTimeout(() => this.ask(), this.wait);
-  }
-
-  /** @param {Response} answer */
-  async read(answer) {
-    this.etag = answer.headers.get("ETag") ?? "";
-    this.wait = FIRST;
-    const progress = /** @type {Progress} */ (await answer.json());
+  /** @param {Progress} progress */
+  hear(progress) {
     this.show(progress);
-    if (progress.done) {
-      this.ask = async () => undefined;
-      if (progress.next) location.assign(progress.next);
-      else location.reload();
-    }
+    const told = new CustomEvent("imodel:progress", { detail: progress, bubbles: true, cancelable: true });
+    const leave = this.root.dispatchEvent(told);
+    if (!progress.done) return false;
+    if (!leave) return true;
+    if (progress.next) location.assign(progress.next);
+    else location.reload();
+    return true;
   }
 
   /** @param {Progress} progress */

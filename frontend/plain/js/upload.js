@@ -4,12 +4,11 @@
 // The other fields of the form (csrf token, side, ...) go along with each file. The answer is JSON; an error is
 // {"error": {code, message, field, retryable, request_id}}. When all are in, the page goes to the last answer's `next`,
 // or loads itself again; while one has failed it stays.
+import { KINDS, wrongWith } from "./photos.js";
 
 const AT_ONCE = 3;
 const TRIES = 4;
 const FIRST_WAIT = 1000;
-const LARGEST = 25 * 2 ** 20;
-const KINDS = ["image/jpeg", "image/png", "image/webp"];
 
 /** What the answer to one file was. `again` says whether trying once more may help. */
 class Refusal extends Error {
@@ -111,6 +110,8 @@ class DropZone {
     this.busy = 0;
     this.failed = 0;
     this.next = "";
+    /** @type {HTMLElement | null} */
+    this.veil = null;
     box.dataset.ready = "";
     this.listen();
   }
@@ -122,20 +123,54 @@ class DropZone {
     });
     // Anywhere on the page is the drop zone; without preventDefault the browser would open the file instead.
     document.addEventListener("dragover", (event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
-      this.box.classList.add("over");
+      this.over(true);
     });
     document.addEventListener("dragleave", (event) => {
-      if (!event.relatedTarget) this.box.classList.remove("over");
+      if (!event.relatedTarget) this.over(false);
     });
     document.addEventListener("drop", (event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
-      this.box.classList.remove("over");
-      this.take([...(event.dataTransfer?.files ?? [])]);
+      this.over(false);
+      this.come([...event.dataTransfer.files]);
+    });
+    document.addEventListener("paste", (event) => {
+      const files = [...(event.clipboardData?.files ?? [])].filter((file) => KINDS.includes(file.type));
+      if (!files.length) return;
+      event.preventDefault();
+      this.come(files);
     });
     window.addEventListener("beforeunload", (event) => {
       if (this.busy) event.preventDefault();
     });
+  }
+
+  /**
+   * While a file is carried over the page the whole window says that it may be let go.
+   * @param {boolean} on
+   */
+  over(on) {
+    this.box.classList.toggle("over", on);
+    if (on && !this.veil) {
+      this.veil = document.createElement("div");
+      this.veil.className = "drop-veil";
+      this.veil.textContent = this.box.dataset.sayDrop ?? "";
+      document.body.append(this.veil);
+    } else if (!on) {
+      this.veil?.remove();
+      this.veil = null;
+    }
+  }
+
+  /**
+   * From wherever on the page: the list of what is sent comes into view.
+   * @param {File[]} files
+   */
+  come(files) {
+    this.take(files);
+    this.list.scrollIntoView({ block: "nearest" });
   }
 
   /** @param {File[]} files */
@@ -153,8 +188,8 @@ class DropZone {
    * @returns {string | undefined} why it is refused before it is sent
    */
   wrong(file) {
-    if (file.size > LARGEST) return this.box.dataset.sayBig;
-    return KINDS.includes(file.type) ? undefined : this.box.dataset.sayType;
+    const wrong = wrongWith(file);
+    return wrong ? { big: this.box.dataset.sayBig, type: this.box.dataset.sayType }[wrong] : undefined;
   }
 
   /** @param {Line} line */

@@ -1,0 +1,2 @@
+// What every vitest file starts with: an IndexedDB that behaves as the browser's.
+import "fake-indexeddb/auto";
