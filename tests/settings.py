@@ -26,7 +26,7 @@ if os.environ.get("IMODEL_TEST_DATABASE", "sqlite") == "postgres":
     os.environ["DATABASE_URL"] = os.environ.get("IMODEL_TEST_DATABASE_URL", "postgres://root@127.0.0.1:5432/root")
 
 from imodel_site.settings import *  # noqa: E402, F403
-from imodel_site.settings import DATABASES, INSTALLED_APPS, STORAGES  # noqa: E402
+from imodel_site.settings import BASE_DIR, DATABASES, DJANGO_VITE, INSTALLED_APPS, STORAGES  # noqa: E402
 
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -36,6 +36,8 @@ else:
     _run = os.environ.setdefault("IMODEL_TEST_RUN", str(os.getpid()))
     DATABASES["default"]["TEST"] = {"NAME": f"test_imodel_{_run}"}
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+BUILT_DIR = BASE_DIR / "static" / "dist"  # nothing is collected
+DJANGO_VITE = {"default": {**DJANGO_VITE["default"], "manifest_path": BUILT_DIR / "manifest.json"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CACHES = {"default": {"BACKEND": "imodel_site.lib.caches.Memory"}}

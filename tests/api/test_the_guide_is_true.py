@@ -19,7 +19,7 @@ from tests.generation.conftest import carry_out_next, png
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-ROOMS = ("accounts", "catalog", "generation", "imodel_site", "studio")
+ROOMS = ("accounts", "catalog", "generation", "training", "selling", "imodel_site", "studio")
 
 
 def snippets(language: str) -> list[str]:

@@ -28,7 +28,13 @@ api.app = application
 # What these refuse no schema can say: of two fields one, bytes that are a picture, an address that is public, the limit
 # of a plan. Everywhere else a body that the schema allows is taken.
 DEPENDS = {f"POST /api/v1/{name}" for name in ("photos", "poses", "scenes", "shoots", "batches", "webhooks")}
-DEPENDS |= {"PATCH /api/v1/webhooks/{id}"}
+DEPENDS |= {"PATCH /api/v1/webhooks/{id}", "PUT /api/v1/photos/{id}/mask"}
+# A word that makes a trigger, a set that was checked, values that make a grid, bytes that are an adapter or a feed.
+DEPENDS |= {
+    f"POST /api/v1/{name}" for name in ("training-sets", "trainings", "comparisons", "adapters/upload", "imports")
+}
+DEPENDS |= {"PATCH /api/v1/training-sets/{id}"}
+DEPENDS |= {f"POST /api/v1/training-sets/{{id}}/{name}" for name in ("pictures", "upload", "preflight", "crops")}
 
 
 @pytest.fixture(autouse=True)

@@ -158,7 +158,7 @@ def test_a_picture_is_approved_rejected_and_taken_back_with_one_click(
     address = reverse("generation:batch_review", args=[batch.pk])
     assert alice.post(address, {"approved": one.pk}).status_code == 302
     told = alice.post(address, {"rejected": other.pk}, headers={"Accept": "application/json"})
-    assert json.loads(told.content) == {"review": "rejected"}
+    assert json.loads(told.content) == {"review": "rejected", "reason": "", "redo": False}
     assert [row.review for row in pictures(batch)] == ["approved", "rejected"]
     assert str(other.pk) not in page(alice, board(batch), show="approved")
     assert str(other.pk) in page(alice, board(batch), show="rejected")

@@ -11,6 +11,9 @@ HEAVY = ("torch", "diffusers", "transformers", "mediapipe", "peft", "accelerate"
 DOORS = (
     "studio",
     "studio.cli.main",
+    "studio.dataset.captions",
+    "studio.dataset.inspecting",
+    "studio.dataset.preflight",
     "studio.errors",
     "studio.fidelity",
     "studio.files",

@@ -58,3 +58,24 @@ def test_no_task_is_loaded(tmp_path: Path) -> None:
 def test_the_probe_itself_sees_what_it_looks_for(tmp_path: Path, module: str) -> None:
     plant = f"import types; sys.modules[{module!r}] = types.ModuleType({module!r})"
     assert loaded((*HEAVY, *WORKERS_ONLY), tmp_path, plant) == [module]
+
+
+BLOCKED = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {names!r}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Blocked())
+from studio.shoot import by_hand
+rows, size = by_hand.standing((300, 500)), (300, 500)
+assert len(by_hand.placed("contrapposto", rows, size, mirror=True, keep_trunk=False)) == 33
+assert by_hand.control_png(rows, size, crop="head-to-toe", shown=(200, 300)).startswith(b"\\x89PNG")
+assert by_hand.layer_png(rows, size, side=400).startswith(b"\\x89PNG")
+"""
+
+
+def test_a_web_machine_draws_skeletons_without_what_only_workers_have() -> None:
+    names = (*HEAVY, "safetensors", "onnx")
+    done = subprocess.run([sys.executable, "-c", BLOCKED.format(names=names)], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -55,16 +55,40 @@ def fill(merchant: Any, user: Any, canary: str) -> Filled:
         _point(planted["catalog.Asset"], key=file("asset", "jpg"), thumbs={"small": file("asset")})
         parts = [{"part": "top", "key": file("look", "png")}]
         _point(planted["catalog.Look"], found={"parts": parts, "skeleton": file("look", "png")})
+        _point(planted["catalog.GarmentMask"], key=file("mask", "png"))
+        _point(planted["catalog.Embedding"], key=file("embedding", "npy.gz"))
         _point(planted["catalog.CatalogImport"], key=file("import", "csv"))
         order = {"files": {"order.mask": file("orders", "png")}, "canary": canary}
         papers = {paper: file("shoots", "png") for paper in ("sheet", "source", "mask", "skeleton")}
         _point(planted["generation.Shoot"], table=papers, order=order)
         variants = {name: {"key": file("shoots", "png"), "width": 2, "height": 3} for name in ("full", "display")}
         _point(planted["generation.Picture"], files=variants)
+        sent = {"image": {"key": file("fashn", "bin")}}
+        _point(planted["generation.FashnRun"], output=[file("fashn", "png")], inputs=sent)
+        _train(planted, file)
+        published = {"card.webp": {"key": file("published"), "width": 2, "height": 3}}
+        _point(planted["selling.Publication"], files=published)
         Export.objects.update(status="succeeded", key=storage.new_key(merchant.pk, "export", "zip"))
         storage.put(Export.objects.get().key, canary.encode())
-        file("adapters", "safetensors")
+        file("relics", "bin")
     return Filled(merchant, canary, planted, files)
+
+
+def _train(planted: dict[str, Any], file: Any) -> None:
+    """Files of the training room."""
+    _point(planted["training.TrainingPicture"], mask_key=file("trainset", "png"))
+    crops = [{"box": [0, 0, 1, 1], "mask": file("trainset", "png")}]
+    pictures = [{"id": "1", "view": "front", "mask": file("trainset", "png"), "crops": crops}]
+    _point(planted["training.Preflight"], found={"pictures": pictures})
+    _point(planted["training.Training"], order={"entries": []})
+    _point(planted["training.TrainingSample"], key=file("trainings"))
+    state = {"state.json": file("trainings", "json")}
+    _point(planted["training.Checkpoint"], key=file("trainings", "safetensors"), state=state)
+    _point(planted["training.AdapterVersion"], key=file("adapters", "safetensors"))
+    _point(planted["training.SetArchive"], key=file("setarchive", "zip"))
+    _point(planted["training.AdapterUpload"], key=file("adapters", "safetensors"))
+    _point(planted["training.Comparison"], papers={"sheet": file("grids", "png"), "csv": file("grids", "csv")})
+    _point(planted["training.ComparisonCell"], key=file("grids"))
 
 
 def _point(row: Any, **columns: Any) -> None:

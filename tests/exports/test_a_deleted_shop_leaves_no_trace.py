@@ -73,10 +73,10 @@ def test_nothing_is_left_and_the_neighbour_keeps_everything(
     report = DeletionReport.objects.get(merchant_id=cast.atelier.pk)
     assert report.removed["rows"] == {model: len(rows) for model, rows in _by_label(mine).items()}
     assert report.removed["files"]["count"] == len(shop.files) + 1  # and the archive
-    assert report.removed["files"]["kinds"]["adapters"] == 1
+    assert report.removed["files"]["kinds"]["relics"] == 1
     assert report.removed["elsewhere"] == {"cache": 2, "folders": 1, "sessions": 1}
     (letter,) = mail.outbox
-    assert letter.to == ["alice@example.com"] and "adapters" in str(letter.body)
+    assert letter.to == ["alice@example.com"] and "relics" in str(letter.body)
     assert AuditEntry.objects.filter(pk=entry.pk).exists()
     assert client.get("/settings").status_code == 302  # signed in still, and of no shop
 

@@ -79,7 +79,7 @@ def test_names_are_what_a_person_looks_for(cast: Any, shop: Filled) -> None:
     assert {f"pictures/{shoot}/table/{paper}.png" for paper in ("sheet", "source", "mask", "skeleton")} <= names
     assert f"pictures/{shoot}/order/order.mask.png" in names
     assert any(name.startswith("imports/") and name.endswith(".csv") for name in names)
-    assert any(name.startswith("other/adapters/") and name.endswith(".safetensors") for name in names)
+    assert any(name.startswith("other/relics/") and name.endswith(".bin") for name in names)
     assert not any("export" in name for name in names)
 
 
@@ -88,7 +88,7 @@ _LABELS = ("generation.Shoot", "catalog.GarmentPhoto", "catalog.Asset")
 
 def test_no_secret_leaves_with_it(cast: Any, shop: Filled) -> None:
     kept = {field for model in tables.owned() for field in getattr(model, "secret_columns", ())}
-    assert kept == {"secret_hash", "secret_hmac", "secrets", "body"}
+    assert kept == {"secret_hash", "secret_hmac", "secrets", "body", "feed_token"}
     export = ask(cast.atelier, cast.alice)
     work_it_off()
     archive = archive_of(export)

@@ -24,6 +24,11 @@ from tests.generation.reading import only, orders, page
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+def tiles(text):
+    """How many pictures the grid shows; the template that its script clones is none."""
+    return text.split("<template")[0].count('class="tile"')
+
+
 # --- following -----------------------------------------------------------------------------------------------------
 def test_progress_answers_304_until_something_changes(alice, house):
     with merchant_scope(house.merchant):
@@ -244,10 +249,10 @@ def test_bulk_actions_change_all_that_were_chosen(alice, house, executor):
         assert [rows[k].favourite for k in range(3)] == [True, True, False]
         assert [rows[k].tags.count() for k in range(3)] == [0, 1, 1]
         assert [rows[k].deleted_at is None for k in range(3)] == [True, True, False]
-    assert page(alice, "pictures").count('class="tile"') == 2
-    assert page(alice, "pictures", deleted="on").count('class="tile"') == 1
-    assert page(alice, "pictures", tag="spring").count('class="tile"') == 1
-    assert page(alice, "pictures", favourite="on").count('class="tile"') == 2
+    assert tiles(page(alice, "pictures")) == 2
+    assert tiles(page(alice, "pictures", deleted="on")) == 1
+    assert tiles(page(alice, "pictures", tag="spring")) == 1
+    assert tiles(page(alice, "pictures", favourite="on")) == 2
 
 
 # --- who sees what -------------------------------------------------------------------------------------------------
@@ -337,3 +342,48 @@ def test_a_shoot_and_a_picture_ask_a_fixed_number_of_questions(alice, house, exe
             page(alice, "picture", only(shoot).pk)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+# --- the grid's feed -------------------------------------------------------------------------------------------------
+def test_the_feed_is_the_page_as_json_and_begins_where_it_is_asked_to(alice, house, executor):
+    shoot = made(house, count=3)
+    with merchant_scope(house.merchant):
+        ids = [str(pk) for pk in Picture.objects.filter(shoot=shoot).order_by("-id").values_list("pk", flat=True)]
+    address = reverse("generation:feed")
+    told = alice.get(address).json()
+    assert ([tile["id"] for tile in told["tiles"]], told["older"]) == (ids, None)
+    first = told["tiles"][0]
+    assert (first["name"], first["favourite"], first["width"] > 0) == ("Linen shirt", False, True)
+    assert alice.get(first["image"]).status_code == 200
+    ask = {"from": {"from": ids[1]}, "older": {"older": ids[1]}, "newer": {"newer": ids[1]}}
+    found = {name: [tile["id"] for tile in alice.get(address, query).json()["tiles"]] for name, query in ask.items()}
+    assert found == {"from": ids[1:], "older": ids[2:], "newer": ids[:1]}
+
+
+def test_a_script_is_answered_with_words_and_nobody_elses_picture_is_touched(alice, house, neighbour, executor):
+    picture = only(made(house))
+    script = {"X-Requested-With": "XMLHttpRequest"}
+    bulk = reverse("generation:bulk")
+    answer = alice.post(bulk, {"action": "delete", "pictures": [picture.pk]}, headers=script)
+    assert answer.json() == {"words": "1 picture is in the bin for 30 days."}
+    assert alice.post(bulk, {"action": "delete"}, headers=script).status_code == 400
+    answer = alice.post(reverse("generation:favourite", args=[picture.pk]), {"on": "1"}, headers=script)
+    assert answer.json() == {"favourite": True}
+
+
+def test_the_layers_of_proof_lie_over_a_picture_whose_shoot_kept_them(alice, house, executor):
+    shoot = made(house)
+    picture = only(shoot)
+    assert "overlay-locked" not in page(alice, "picture", picture.pk)
+    with unscoped("test"):
+        Shoot.objects.filter(pk=shoot.pk).update(table={**shoot.table, "locked": shoot.table["source"]})
+    text = page(alice, "picture", picture.pk)
+    assert "overlay-locked" in text and "Kept pixels" in text and "overlay-seam" not in text
+
+
+def test_the_top_bar_is_told_how_many_run(alice, house):
+    address = reverse("generation:running")
+    assert alice.get(address).json()["running"] == 0
+    with merchant_scope(house.merchant):
+        services.order_shoot(actor=house.actor, choices=Choices(photo=house.photo.pk), key=None)
+    assert alice.get(address).json()["running"] == 1

@@ -90,6 +90,20 @@ def lose_wake_ups() -> int:
     return int(OrmQ.objects.all().delete()[0])
 
 
+def order_training() -> str:
+    """A training of seven photos, checked and waiting."""
+    from tests.training.driving import order
+
+    return order()
+
+
+def training_state(training: str) -> dict[str, Any]:
+    """How it is, and everything that its end brings, counted."""
+    from tests.training.driving import state
+
+    return state(training)
+
+
 def bench_jobs(jobs: int) -> dict[str, Any]:
     """For bench/jobs.py: so many jobs that do nothing, of twenty merchants; how long it took."""
     from accounts.models import Merchant
@@ -138,7 +152,19 @@ def _idle(model: Any) -> bool:
 
 
 _OPS: dict[str, Any] = {
-    f.__name__: f for f in (merchants, enqueue, state, cancel, wake, lose_wake_ups, bench_jobs, bench_plain)
+    f.__name__: f
+    for f in (
+        merchants,
+        enqueue,
+        state,
+        cancel,
+        wake,
+        lose_wake_ups,
+        order_training,
+        training_state,
+        bench_jobs,
+        bench_plain,
+    )  # fmt: skip
 }
 
 if __name__ == "__main__":

@@ -110,11 +110,11 @@ class House:
             return [int(pid) for pid in json.loads((self.folder / "run" / f"{lane}.json").read_text())]
         return []
 
-    def cluster(self) -> dict[str, list[int]]:
+    def cluster(self, lane: str = "light") -> dict[str, list[int]]:
         """``main``, ``sentinel`` and the ``rest`` (workers, pusher, monitor) of the lane's cluster, once it is up."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            for main in self.groups():
+            for main in self.groups(lane):
                 sentinels = [pid for pid, parent, _group in _processes() if parent == main]
                 rest = [pid for pid, parent, _group in _processes() if parent in sentinels]
                 if len(sentinels) == 1 and len(rest) >= 3:

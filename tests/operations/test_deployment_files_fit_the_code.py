@@ -31,7 +31,7 @@ OF_LIBRARIES = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "HF_HOME", "HF_TOK
 
 # --- variables --------------------------------------------------------------------------------------------------------
 def _read_by_the_code() -> set[str]:
-    rooms = ("imodel_site", "accounts", "catalog", "generation", "training", "studio")
+    rooms = ("imodel_site", "accounts", "catalog", "generation", "training", "selling", "studio")
     sources = [file for room in rooms for file in (ROOT / room).rglob("*.py")]
     return {name for file in sources for name in VARIABLE.findall(file.read_text())} - INTERNAL
 

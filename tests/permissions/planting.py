@@ -12,7 +12,7 @@ from accounts import tables
 from accounts.scoping import merchant_scope
 
 # Texts that something reads by a grammar: a canary goes where the grammar has room for one.
-KEYS = ("key",)
+KEYS = ("key", "mask_key")
 
 
 def plant(merchant: Any, canary: str, user: Any) -> dict[str, Any]:
@@ -38,7 +38,8 @@ def _value(field: Any, merchant: Any, canary: str, user: Any, planted: dict[str,
     if field.name in KEYS:
         return file_key(merchant, canary)
     if isinstance(field, models.JSONField):
-        return SHAPES.get(field.name, lambda *_: {"canary": canary})(merchant, canary)
+        shape = SHAPES.get(f"{field.model.__name__}.{field.name}") or SHAPES.get(field.name)
+        return shape(merchant, canary) if shape else {"canary": canary}
     if isinstance(field, models.EmailField):
         return f"{canary}@example.com"
     if isinstance(field, models.CharField | models.TextField):
@@ -59,7 +60,8 @@ def _text(field: Any, canary: str) -> str:
 
 
 def _plain(field: Any) -> Any:
-    if field.name in ("deleted_at", "revoked_at", "cancel_requested_at", "accepted_at"):
+    hiding = ("deleted_at", "revoked_at", "cancel_requested_at", "accepted_at")
+    if field.name in hiding or f"{field.model.__name__}.{field.name}" == "Publication.ended_at":
         return None  # or the row would be out of sight
     if isinstance(field, models.DateTimeField):
         return timezone.now() + datetime.timedelta(days=1 if field.name == "expires_at" else 0)
@@ -82,8 +84,40 @@ def _order(merchant: Any, canary: str) -> dict[str, Any]:
     return {"op": "shoot", "body": {"order": order}, "files": {"order.photo": file_key(merchant, canary)}}
 
 
+def _training_order(merchant: Any, canary: str) -> dict[str, Any]:
+    entry = {"asset": canary, "key": file_key(merchant, canary), "crop": None, "mask": None, "caption": canary}
+    entries = [entry | {"view": "front", "kind": "garment", "held_out": False}]
+    return {"op": "train", "plan": {"canary": canary}, "trigger": canary, "noun": "dress", "entries": entries}
+
+
+def _grid_order(merchant: Any, canary: str) -> dict[str, Any]:
+    base = {"prompt": canary, "weight": 1.0, "seed": 1, "checkpoint": None}
+    return {"axes": [{"name": "weight", "values": [0.5, 1.0]}], "base": base, "steps": []}
+
+
+def _preflight(merchant: Any, canary: str) -> dict[str, Any]:
+    problem = {"code": canary, "message": canary, "remedy": canary, "severity": "warn", "pictures": []}
+    picture = {"id": canary, "view": "front", "mask": file_key(merchant, canary), "crops": []}
+    return {"problems": [problem], "buckets": [], "held_out": [], "steps": 10, "seconds": 1.0, "pictures": [picture]}
+
+
 SHAPES: dict[str, Any] = {
+    "FashnRun.inputs": lambda merchant, canary: {"prompt": canary, "image": {"key": file_key(merchant, canary)}},
+    "output": lambda merchant, canary: [file_key(merchant, canary)],
+    "refusal": lambda merchant, canary: {"code": "input_invalid", "message": canary},
+    "Training.order": _training_order,
+    "Comparison.order": _grid_order,
+    "Preflight.found": _preflight,
+    "crop": lambda merchant, canary: [0, 0, 2, 3],
+    "state": lambda merchant, canary: {"state.json": file_key(merchant, canary)},
+    "papers": lambda merchant, canary: {name: file_key(merchant, canary) for name in ("sheet", "csv")},
+    "choice": lambda merchant, canary: {"best": 0, "reasons": [canary], "flags": [canary], "overtrained_from": None},
     "files": _files,
+    "Publication.files": lambda merchant, canary: {
+        f"{size}.{suffix}": _files(merchant, canary)["full"]
+        for size in ("list", "card", "detail")
+        for suffix in ("jpg", "webp")
+    },
     "thumbs": lambda merchant, canary: {size: file_key(merchant, canary) for size in ("small", "medium", "large")},
     "table": lambda merchant, canary: {
         part: file_key(merchant, canary) for part in ("sheet", "source", "mask", "skeleton")
@@ -97,6 +131,9 @@ SHAPES: dict[str, Any] = {
     },
     "problems": lambda merchant, canary: [{"line": 1, "code": canary, "text": canary, "params": None}],
     "landmarks": lambda merchant, canary: None,
+    "PhotoSkeleton.landmarks": lambda merchant, canary: [[7.0, 9.0, 0.0, 1.0]] * 33,
     "secrets": lambda merchant, canary: [],  # sealed ones, which nobody can make up
+    "assets": lambda merchant, canary: [],
+    "skipped": lambda merchant, canary: [canary],
     "events": lambda merchant, canary: [canary],
 }

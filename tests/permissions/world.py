@@ -16,11 +16,13 @@ from django.http import HttpRequest, HttpResponseBase
 from django.test import Client
 
 from accounts import tables
+from accounts.doors import API, KEYS_ONLY
 from accounts.models import Membership, Merchant, User
 from accounts.scoping import merchant_scope, unscoped
 from accounts.services import api_keys, invitations
 from catalog.services import importing
 from imodel_site.lib import signing, storage
+from studio.segmentation.bundled import DECODER, bundled
 from tests.cast import Cast, make_cast
 from tests.permissions.planting import plant
 from tests.permissions.routes import Route
@@ -66,7 +68,7 @@ class World:
     def knock(self, method: str, route: Route, actor: str) -> HttpResponseBase:
         """The answer to one actor."""
         address, data = self.address(route), self.data(method, route)
-        api = {"content_type": "application/json"} if route.path.startswith("api/") and method != "GET" else {}
+        api = {"content_type": "application/json"} if address.startswith((API, *KEYS_ONLY)) and method != "GET" else {}
         answer: HttpResponseBase = getattr(self.client(actor), method.lower())(address, data or None, **api)
         return answer
 
@@ -92,6 +94,12 @@ PK_OF = {
     "account/2fa/": "",
     "moderation/": "generation.Picture",
     "staff/moderation/": "generation.ModerationCase",
+    "training/sets/archives/": "training.SetArchive",
+    "training/sets/": "training.TrainingSet",
+    "training/grids/": "training.Comparison",
+    "training/adapters/uploads/": "training.AdapterUpload",
+    "training/adapters/": "training.Adapter",
+    "training/<uuid:pk>/": "training.Training",
 }
 # The staff's pages of one shop.
 OF_SHOPS = ("staff_shop", "suspend", "reopen", "grant", "change_plan")
@@ -110,13 +118,31 @@ ROW_OF = {
     "webhook_id": "accounts.WebhookEndpoint",
     "delivery_id": "accounts.WebhookDelivery",
     "export_id": "accounts.Export",
+    "run_id": "generation.FashnRun",
+    "publication_id": "selling.Publication",
+    "batch_id": "generation.Batch",
 }
 
 
 DATA: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "fashn:run"): {"model_name": "none", "inputs": "none"},  # a true one costs credits
     ("POST", "generation:queue_open"): {"id": lambda world: world.mine["catalog.Asset"].pk},
     ("POST", "accounts:switch"): {"merchant": lambda world: world.cast.atelier.pk},
     ("POST", "generation:batch_review"): {"approved": lambda world: world.mine["generation.Picture"].pk},
+    ("POST", "selling:publish"): {"picture": lambda world: world.mine["generation.Picture"].pk},
+    ("POST", "training:new"): {"garment": lambda world: world.mine["catalog.Garment"].pk},
+    ("POST", "training:act"): {"action": "cancel"},
+    ("POST", "training:archive_import"): {"garment": lambda world: world.mine["catalog.Garment"].pk},
+    ("POST", "training:choose"): {"step": lambda world: world.mine["training.Checkpoint"].step},
+    ("POST", "training:comparison_act"): {"action": "cancel"},
+    ("POST", "training:comparison_pick"): {"cell": lambda world: world.mine["training.ComparisonCell"].number},
+    ("POST", "training:adapter_act"): {
+        "action": "promote",
+        "version": lambda world: world.mine["training.AdapterVersion"].pk,
+    },
+    # Refused for what is sent, rather than ordered and waited for.
+    ("POST", "a1111:txt2img"): {"steps": "none"},
+    ("POST", "a1111:img2img"): {"steps": "none"},
     ("POST", "generation:bulk"): {"action": "favourite", "pictures": lambda world: world.mine["generation.Picture"].pk},
 }
 
@@ -161,8 +187,18 @@ def _params(cast: Cast, mine: dict[str, Any]) -> dict[str, str]:
         "size": "look",
         **{f"generation:{name} pk": str(cast.atelier.pk) for name in OF_SHOPS},
         "suffix": "webp",
+        "shop_id": str(cast.atelier.pk),
+        "position": "1",
+        "selling:picture size": "card",
+        "feed_name": "feed.json",
+        "selling:feed token": mine["selling.Storefront"].feed_token,
         "token": _kept_file(cast),
         "media token": signing.media_url(mine["generation.Picture"], "full").rsplit("/", 1)[-1],
+        "media_of kind": "picture",
+        "media_of row": str(mine["generation.Picture"].pk),
+        "media_of variant": "full",
+        "what": "offline",
+        "sha256": bundled().sha256[DECODER],
     }
 
 

@@ -50,6 +50,28 @@ def test_keys_go_from_picture_to_picture_and_approve_and_reject(stage: Any) -> N
     assert 'name="clear"' in sent[2]
 
 
+WHY = """<dialog id="batch-reasons"><button data-why="body">hands</button><button data-why="">none</button></dialog>"""
+
+
+def test_rejecting_asks_why_and_u_takes_it_back(stage: Any) -> None:
+    sent = listening(stage)
+    page = stage.show(board() + WHY, "batch.js")
+    one = page.locator('[data-tile="one"]')
+    page.keyboard.press("j"), page.keyboard.press("r")
+    expect(page.locator("dialog#batch-reasons")).to_be_visible()
+    page.keyboard.press("a")  # not meant for the picture while the question is open
+    page.keyboard.press("1")
+    expect(one).to_have_class("tile batch-tile here rejected")
+    assert len(sent) == 1 and 'name="rejected"' in sent[0] and "body" in sent[0]
+    page.keyboard.press("u")
+    expect(one).to_have_class("tile batch-tile here")
+    assert 'name="clear"' in sent[1]
+    page.keyboard.press("u")  # nothing is left to take back
+    page.keyboard.press("r"), page.keyboard.press("r")
+    expect(one).to_have_class("tile batch-tile here rejected")
+    assert len(sent) == 3
+
+
 def test_a_click_approves_without_leaving_the_page(stage: Any) -> None:
     sent = listening(stage)
     page = stage.show(board(), "batch.js")

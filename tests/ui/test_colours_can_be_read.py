@@ -77,6 +77,8 @@ def test_dark_by_choice_and_dark_by_system_are_the_same_dark() -> None:
 
 def test_every_custom_property_that_is_used_is_defined() -> None:
     sheets = {path.name: path.read_text(encoding="utf-8") for path in CSS.glob("*.css")}
+    scripts = [path.read_text(encoding="utf-8") for path in CSS.parents[1].rglob("src/**/*.ts*")]
     defined = set(re.findall(r"(--[a-z0-9-]+):", "".join(sheets.values())))
+    defined |= set(re.findall(r'"(--[a-z0-9-]+)"', "".join(scripts)))  # a place or a size that only a script knows
     used = set(re.findall(r"var\((--[a-z0-9-]+)", "".join(sheets.values())))
     assert used - defined == set()

@@ -136,3 +136,52 @@ def test_the_open_tab_of_a_long_row_comes_into_view(stage: Any) -> None:
     tabs = "".join(f'<a href="#{n}"{" aria-current=page" if n == 9 else ""}>Settings {n}</a>' for n in range(10))
     page = stage.show(f'<nav class="tabs">{tabs}</nav>')
     expect(page.get_by_role("link", name="Settings 9")).to_be_in_viewport(ratio=0.9)
+
+
+def test_a_switch_lays_the_kept_pixels_over_the_picture_and_says_what_the_colour_is(stage: Any) -> None:
+    viewer = SLIDER.replace(" %}", " overlays=overlays %}")
+    page = stage.show(
+        '<div class="viewer"><input class="layer-switch" type="checkbox" value="locked" aria-label="Kept">'
+        f'<p class="viewer-legend legend-locked">Blue</p>{viewer}</div>',
+        overlays={"locked": "/static/ui/img/mark.svg"},
+    )
+    layer = page.locator(".overlay-locked")
+    expect(layer).to_have_css("opacity", "0")
+    expect(page.get_by_text("Blue")).to_be_hidden()
+    page.get_by_label("Kept").check()
+    expect(layer).to_have_css("opacity", "0.6")
+    expect(page.get_by_text("Blue")).to_be_visible()
+
+
+def test_the_slider_says_how_much_of_the_photo_is_seen(stage: Any) -> None:
+    page = stage.show(SLIDER)
+    slider = page.get_by_role("slider")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(slider).to_have_attribute("aria-valuetext", "0 percent of the photo")
+
+
+def test_an_action_in_a_toast_runs_once_and_takes_the_toast_along(stage: Any) -> None:
+    page = stage.show("<p>page</p>")
+    page.evaluate(
+        """window.undone = 0; document.dispatchEvent(new CustomEvent("imodel:toast",
+        { detail: { words: "Gone", tone: "good", action: { label: "Undo", run: () => (window.undone += 1) } } }))"""
+    )
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".toast")).to_have_count(0)
+    assert page.evaluate("window.undone") == 1
+
+
+def test_a_key_presses_its_button_unless_somebody_types(stage: Any) -> None:
+    page = stage.show(
+        '<label><input type="checkbox" data-key="1">layer</label><input aria-label="words">'
+        '<a data-go-key="p" href="#there">there</a>'
+    )
+    page.keyboard.press("1")
+    expect(page.get_by_label("layer")).to_be_checked()
+    page.get_by_label("words").press("1")
+    expect(page.get_by_label("layer")).to_be_checked()
+    page.get_by_label("words").blur()
+    page.keyboard.press("g")
+    page.keyboard.press("p")
+    page.wait_for_url("**#there")

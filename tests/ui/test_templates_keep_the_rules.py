@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "templates"
 PAGES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.html"))
 PARTIALS = ("ui/", "allauth/elements/", "django/forms/")
-ALONE = {"base.html", "500.html"}
+ALONE = {"base.html", "500.html", "offline.html"}  # the last is kept for everybody, so it shows nobody's frame
 ICON = re.compile(r"""{%\s*icon\s+["']([a-z0-9-]+)["']""")
 
 

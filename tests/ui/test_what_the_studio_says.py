@@ -26,7 +26,8 @@ def raised_codes() -> set[str]:
     pictures = {code for name in ("images.py", "photo_decoder.py") for code in found(name, DECODER)}
     pictures |= set(found("images.py", BY_NOUN))
     codes = {f"photo_{code}" for code in pictures} | KINDS | {"order_persona_invalid", "order_pose_invalid"}
-    for path in (*sorted((STUDIO / "shoot").glob("*.py")), STUDIO / "diffusion" / "checks.py"):
+    prompts = STUDIO / "segmentation" / "onnx_decode.py"
+    for path in (*sorted((STUDIO / "shoot").glob("*.py")), STUDIO / "diffusion" / "checks.py", prompts):
         codes |= {code for code, _ in SAID.findall(path.read_text(encoding="utf-8"))}
     return codes - {"pose", "persona", "scene"}  # own.py makes order_..._invalid of these
 
