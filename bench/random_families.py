@@ -1,7 +1,8 @@
 """Families of weights with seeded random values, for benchmarks and tests: time does not depend on the values.
 
-``tiny`` and ``tiny_xl`` have the classes and the layout of sd15 and sdxl at a thousandth of their size; ``mid`` is in
-between; ``sd15`` and ``sdxl`` have the published architectures. Saved as a user's files are: diffusers' folders.
+``tiny`` and ``tiny_xl`` have the classes and the layout of sd15 and sdxl at a thousandth of their size; ``mid`` and
+``mid_xl`` are in between; ``sd15`` and ``sdxl`` have the published architectures. Saved as a user's files are:
+diffusers' folders.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Shape:
         vae: channels of the VAE's levels.
         groups: of the UNet's group norms.
         projection: width of the second text encoder's pooled output.
+        inputs: the UNet's channels: 9 inpaints, 4 does not.
     """
 
     channels: tuple[int, ...]
@@ -50,6 +52,7 @@ class Shape:
     time_width: int = 256
     max_length: int = 77
     prediction: str = "epsilon"
+    inputs: int = 9
 
     @property
     def xl(self) -> bool:
@@ -76,14 +79,19 @@ SDXL = Shape(
     channels=(320, 640, 1280), attention=(0, 2, 10), heads=(5, 10, 20), texts=((768, 12, 12), (1280, 32, 20)),
     vae=(128, 256, 512, 512), defaults=Defaults(30, 7.0, "DPM++ 2M Karras", 1024, 1024), projection=1280,
 )  # fmt: skip
-SHAPES = {"tiny": TINY, "tiny_xl": TINY_XL, "mid": MID, "sd15": SD15, "sdxl": SDXL}
+MID_XL = replace(
+    MID, channels=(64, 128, 256), attention=(0, 2, 4), heads=(2, 4, 8), texts=((256, 6, 4), (320, 6, 4)),
+    vae=(16, 32, 64, 64), projection=320,
+)  # fmt: skip
+SHAPES = {"tiny": TINY, "tiny_xl": TINY_XL, "mid": MID, "mid_xl": MID_XL, "sd15": SD15, "sdxl": SDXL}
+PLAIN = {f"{name}_plain": replace(SHAPES[name], inputs=4) for name in ("tiny", "tiny_xl", "sd15", "sdxl")}
 
 
 def write_family(folder: Path, name: str, *, seed: int = 0, dtype: Any = None) -> FamilyFiles:
-    """Write a family of :data:`SHAPES` below ``folder`` and say where its parts are."""
+    """Write a family of :data:`SHAPES` or :data:`PLAIN` below ``folder`` and say where its parts are."""
     import torch
 
-    shape = SHAPES[name]
+    shape = (SHAPES | PLAIN)[name]
     torch.manual_seed(seed)
     classes = {}
     for part, module in modules(shape).items():
@@ -121,7 +129,7 @@ def modules(shape: Shape) -> dict[str, Any]:
             scaling_factor=0.13025 if shape.xl else 0.18215,
         ),
         "unet": UNet2DConditionModel(
-            in_channels=9,
+            in_channels=shape.inputs,
             out_channels=4,
             up_block_types=up_blocks(shape),
             sample_size=shape.defaults.height // 8,

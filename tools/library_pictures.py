@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from PIL import Image  # noqa: E402
 django.setup()
 
 from catalog import samples, traits  # noqa: E402
-from studio.mini.world import Garment, Person, Spec, draw  # noqa: E402
+from studio.mini.world import Garment, Person, Spec, draw, random_spec  # noqa: E402
 from studio.mini.world.scenes import draw_scene  # noqa: E402
 from studio.pose.body import Proportions  # noqa: E402
 from studio.pose.library import POSES  # noqa: E402
@@ -126,8 +127,19 @@ def draw_samples() -> None:
     """The sample garments' photos, as JPEG at the size of a shop's."""
     samples.FOLDER.mkdir(exist_ok=True)
     for number, sample in enumerate(samples.SAMPLES):
-        draw(_sample_spec(sample, number), samples.SIZE).picture.save(sample.path, "JPEG", quality=88, optimize=True)
-        print(sample.path.relative_to(ROOT), f"{sample.path.stat().st_size / 1000:.0f} kB", flush=True)
+        _keep(_sample_spec(sample, number), samples.SIZE, sample.path)
+        pieces = {"full": None, "upper": None, "lower": None} | _pieces(sample)
+        for (path, _side), (_view, seed) in zip(sample.photos[1:], sample.more, strict=True):
+            _keep(replace(random_spec(seed), crop="head-to-toe", **pieces), samples.SMALL, path)
+
+
+def _keep(spec: Spec, size: tuple[int, int], path: Path) -> None:
+    draw(spec, size).picture.save(path, "JPEG", quality=88, optimize=True)
+    print(path.relative_to(ROOT), f"{path.stat().st_size / 1000:.0f} kB", flush=True)
+
+
+def _pieces(sample: samples.Sample) -> dict[str, Garment]:
+    return {place: Garment(**values) for place, values in sample.pieces.items()}
 
 
 def _sample_spec(sample: samples.Sample, number: int) -> Spec:
@@ -141,7 +153,7 @@ def _sample_spec(sample: samples.Sample, number: int) -> Spec:
         scene=sample.scene,
         light=sample.light,
         seed=number,
-        **{place: Garment(**values) for place, values in sample.pieces.items()},
+        **_pieces(sample),
     )
 
 

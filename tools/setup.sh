@@ -25,4 +25,4 @@ pip() { "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --
 cd "$here/.."
 # torch first and by itself: left to the resolver, another package's open-ended torch could pull in the CUDA build.
 pip torch==2.13.0 ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"}
-pip --editable '.[web,worker,dev]'
+pip --editable '.[web,worker,dev,frontend]'
