@@ -11,12 +11,63 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("accounts", "0007_words_for_staff"),
-        ("catalog", "0006_cutting_out"),
+        ("accounts", "0009_free_of_charge"),
+        ("catalog", "0007_feeds"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="TrainingSet",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=imodel_site.lib.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "trigger",
+                    models.CharField(help_text="the word that stands for this garment and nothing else", max_length=40),
+                ),
+                (
+                    "mirrored",
+                    models.BooleanField(
+                        default=True, help_text="its mirror image is the same garment, and is learned too"
+                    ),
+                ),
+                ("edition", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "garment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="training_sets", to="catalog.garment"
+                    ),
+                ),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.merchant"
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
+                "default_manager_name": "objects",
+                "indexes": [models.Index(fields=["merchant", "garment", "-id"], name="trainingset_newest")],
+            },
+        ),
         migrations.CreateModel(
             name="Adapter",
             fields=[
@@ -50,6 +101,14 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "indexes": [models.Index(fields=["merchant", "-id"], name="adapter_newest")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("garment__isnull", False)),
+                        fields=("garment", "family"),
+                        name="adapter_once_per_garment",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -119,6 +178,13 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("promoted", True)), fields=("adapter",), name="adapter_promoted_once"
+                    ),
+                    models.UniqueConstraint(fields=("adapter", "number"), name="adapter_version_number"),
+                ],
+                "indexes": [models.Index(fields=["merchant", "-id"], name="adapter_version_newest")],
             },
         ),
         migrations.CreateModel(
@@ -211,6 +277,19 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "indexes": [
+                    models.Index(fields=["status", "queued_at"], name="adapterupload_queue"),
+                    models.Index(fields=["merchant", "status", "-id"], name="adapterupload_of_merchant"),
+                    models.Index(
+                        condition=models.Q(("status", "queued")),
+                        fields=["merchant", "-priority", "queued_at"],
+                        name="adapterupload_waiting",
+                    ),
+                    models.Index(fields=["merchant", "-started_at"], name="adapterupload_turns"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("merchant", "idempotency_key"), name="adapterupload_once_by_key")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -304,6 +383,20 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(fields=("merchant", "idempotency_key"), name="comparison_once_by_key")
+                ],
+                "indexes": [
+                    models.Index(fields=["merchant", "-id"], name="comparison_newest"),
+                    models.Index(fields=["merchant", "-started_at"], name="comparison_turns"),
+                    models.Index(
+                        condition=models.Q(("status", "queued")),
+                        fields=["merchant", "-priority", "queued_at"],
+                        name="comparison_waiting",
+                    ),
+                    models.Index(fields=["merchant", "status", "-id"], name="comparison_of_merchant"),
+                    models.Index(fields=["status", "queued_at"], name="comparison_queue"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -344,6 +437,7 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "constraints": [models.UniqueConstraint(fields=("comparison", "number"), name="comparison_cell_once")],
             },
         ),
         migrations.CreateModel(
@@ -393,6 +487,7 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "indexes": [models.Index(fields=["adapter", "-id"], name="promotion_newest")],
             },
         ),
         migrations.CreateModel(
@@ -501,11 +596,36 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
+                (
+                    "set",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="trainings",
+                        to="training.trainingset",
+                    ),
+                ),
             ],
             options={
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(fields=("merchant", "idempotency_key"), name="training_once_by_key")
+                ],
+                "indexes": [
+                    models.Index(fields=["merchant", "garment", "-id"], name="training_of_garment"),
+                    models.Index(fields=["merchant", "-id"], name="training_newest"),
+                    models.Index(fields=["merchant", "-started_at"], name="training_turns"),
+                    models.Index(
+                        condition=models.Q(("status", "queued")),
+                        fields=["merchant", "-priority", "queued_at"],
+                        name="training_waiting",
+                    ),
+                    models.Index(fields=["merchant", "status", "-id"], name="training_of_merchant"),
+                    models.Index(fields=["status", "queued_at"], name="training_queue"),
+                ],
             },
         ),
         migrations.AddField(
@@ -556,6 +676,7 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "constraints": [models.UniqueConstraint(fields=("training", "step"), name="checkpoint_once")],
             },
         ),
         migrations.AddField(
@@ -593,6 +714,7 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "indexes": [models.Index(fields=["training", "id"], name="training_note_order")],
             },
         ),
         migrations.CreateModel(
@@ -620,6 +742,7 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "constraints": [models.UniqueConstraint(fields=("training", "step"), name="training_point_once")],
             },
         ),
         migrations.CreateModel(
@@ -656,50 +779,9 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="TrainingSet",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=imodel_site.lib.ids.uuid7, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                (
-                    "trigger",
-                    models.CharField(help_text="the word that stands for this garment and nothing else", max_length=40),
-                ),
-                ("edition", models.PositiveIntegerField(default=1)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "garment",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="training_sets", to="catalog.garment"
-                    ),
-                ),
-                (
-                    "merchant",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.merchant"
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-                "default_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(fields=("training", "step", "number"), name="training_sample_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -781,18 +863,116 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "indexes": [models.Index(fields=["set", "position", "id"], name="trainingpicture_order")],
             },
         ),
-        migrations.AddField(
-            model_name="training",
-            name="set",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="trainings",
-                to="training.trainingset",
-            ),
+        migrations.CreateModel(
+            name="SetArchive",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=imodel_site.lib.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "waiting"),
+                            ("paused", "paused"),
+                            ("running", "running"),
+                            ("succeeded", "finished"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="queued",
+                        max_length=9,
+                    ),
+                ),
+                ("priority", models.SmallIntegerField(default=0, help_text="higher is sooner, within one merchant")),
+                ("token", models.PositiveIntegerField(default=0)),
+                ("losses", models.PositiveSmallIntegerField(default=0, help_text="workers lost without progress")),
+                ("first_loss_at", models.DateTimeField(blank=True, null=True)),
+                ("lease_until", models.DateTimeField(blank=True, null=True)),
+                ("worker", models.CharField(blank=True, max_length=80)),
+                ("stage", models.CharField(blank=True, max_length=40)),
+                ("fraction", models.FloatField(default=0.0)),
+                ("progressed_at", models.DateTimeField(blank=True, null=True)),
+                ("cancel_requested_at", models.DateTimeField(blank=True, null=True)),
+                ("error_code", models.CharField(blank=True, max_length=64)),
+                ("error_message", models.TextField(blank=True, help_text="for the merchant")),
+                ("error_retryable", models.BooleanField(default=False)),
+                ("idempotency_key", models.CharField(blank=True, max_length=128, null=True)),
+                ("request_hash", models.CharField(blank=True, max_length=64)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("queued_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("way", models.CharField(choices=[("out", "out"), ("in", "in")], default="out", max_length=3)),
+                ("edition", models.PositiveIntegerField(default=0, help_text="of the set that was packed")),
+                ("name", models.CharField(max_length=200)),
+                ("key", models.CharField(blank=True, help_text="the zip; storage key", max_length=200)),
+                ("bytes", models.PositiveBigIntegerField(default=0)),
+                ("assets", models.JSONField(default=list)),
+                (
+                    "taken",
+                    models.PositiveIntegerField(
+                        default=0, help_text="pictures that are in it, or were taken out of it"
+                    ),
+                ),
+                ("skipped", models.JSONField(default=list, help_text="names of files that are no part of a set")),
+                (
+                    "garment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="catalog.garment"
+                    ),
+                ),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.merchant"
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "set",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="archives",
+                        to="training.trainingset",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
+                "default_manager_name": "objects",
+                "indexes": [
+                    models.Index(fields=["status", "queued_at"], name="setarchive_queue"),
+                    models.Index(fields=["merchant", "status", "-id"], name="setarchive_of_merchant"),
+                    models.Index(
+                        condition=models.Q(("status", "queued")),
+                        fields=["merchant", "-priority", "queued_at"],
+                        name="setarchive_waiting",
+                    ),
+                    models.Index(fields=["merchant", "-started_at"], name="setarchive_turns"),
+                    models.Index(fields=["merchant", "-id"], name="setarchive_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("merchant", "idempotency_key"), name="setarchive_once_by_key")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Preflight",
@@ -858,6 +1038,19 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "indexes": [
+                    models.Index(fields=["status", "queued_at"], name="preflight_queue"),
+                    models.Index(fields=["merchant", "status", "-id"], name="preflight_of_merchant"),
+                    models.Index(
+                        condition=models.Q(("status", "queued")),
+                        fields=["merchant", "-priority", "queued_at"],
+                        name="preflight_waiting",
+                    ),
+                    models.Index(fields=["merchant", "-started_at"], name="preflight_turns"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("merchant", "idempotency_key"), name="preflight_once_by_key")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -887,178 +1080,7 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "constraints": [models.UniqueConstraint(fields=("training", "asset"), name="training_source_once")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="adapter",
-            index=models.Index(fields=["merchant", "-id"], name="adapter_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="adapter",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("garment__isnull", False)),
-                fields=("garment", "family"),
-                name="adapter_once_per_garment",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="adapterupload",
-            index=models.Index(fields=["status", "queued_at"], name="adapterupload_queue"),
-        ),
-        migrations.AddIndex(
-            model_name="adapterupload",
-            index=models.Index(fields=["merchant", "status", "-id"], name="adapterupload_of_merchant"),
-        ),
-        migrations.AddIndex(
-            model_name="adapterupload",
-            index=models.Index(
-                condition=models.Q(("status", "queued")),
-                fields=["merchant", "-priority", "queued_at"],
-                name="adapterupload_waiting",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="adapterupload",
-            index=models.Index(fields=["merchant", "-started_at"], name="adapterupload_turns"),
-        ),
-        migrations.AddConstraint(
-            model_name="adapterupload",
-            constraint=models.UniqueConstraint(
-                fields=("merchant", "idempotency_key"), name="adapterupload_once_by_key"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="comparisoncell",
-            constraint=models.UniqueConstraint(fields=("comparison", "number"), name="comparison_cell_once"),
-        ),
-        migrations.AddIndex(
-            model_name="promotion",
-            index=models.Index(fields=["adapter", "-id"], name="promotion_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="comparison",
-            index=models.Index(fields=["status", "queued_at"], name="comparison_queue"),
-        ),
-        migrations.AddIndex(
-            model_name="comparison",
-            index=models.Index(fields=["merchant", "status", "-id"], name="comparison_of_merchant"),
-        ),
-        migrations.AddIndex(
-            model_name="comparison",
-            index=models.Index(
-                condition=models.Q(("status", "queued")),
-                fields=["merchant", "-priority", "queued_at"],
-                name="comparison_waiting",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="comparison",
-            index=models.Index(fields=["merchant", "-started_at"], name="comparison_turns"),
-        ),
-        migrations.AddIndex(
-            model_name="comparison",
-            index=models.Index(fields=["merchant", "-id"], name="comparison_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="comparison",
-            constraint=models.UniqueConstraint(fields=("merchant", "idempotency_key"), name="comparison_once_by_key"),
-        ),
-        migrations.AddConstraint(
-            model_name="checkpoint",
-            constraint=models.UniqueConstraint(fields=("training", "step"), name="checkpoint_once"),
-        ),
-        migrations.AddIndex(
-            model_name="adapterversion",
-            index=models.Index(fields=["merchant", "-id"], name="adapter_version_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="adapterversion",
-            constraint=models.UniqueConstraint(fields=("adapter", "number"), name="adapter_version_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="adapterversion",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("promoted", True)), fields=("adapter",), name="adapter_promoted_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="trainingnote",
-            index=models.Index(fields=["training", "id"], name="training_note_order"),
-        ),
-        migrations.AddConstraint(
-            model_name="trainingpoint",
-            constraint=models.UniqueConstraint(fields=("training", "step"), name="training_point_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="trainingsample",
-            constraint=models.UniqueConstraint(fields=("training", "step", "number"), name="training_sample_once"),
-        ),
-        migrations.AddIndex(
-            model_name="trainingset",
-            index=models.Index(fields=["merchant", "garment", "-id"], name="trainingset_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="trainingpicture",
-            index=models.Index(fields=["set", "position", "id"], name="trainingpicture_order"),
-        ),
-        migrations.AddIndex(
-            model_name="training",
-            index=models.Index(fields=["status", "queued_at"], name="training_queue"),
-        ),
-        migrations.AddIndex(
-            model_name="training",
-            index=models.Index(fields=["merchant", "status", "-id"], name="training_of_merchant"),
-        ),
-        migrations.AddIndex(
-            model_name="training",
-            index=models.Index(
-                condition=models.Q(("status", "queued")),
-                fields=["merchant", "-priority", "queued_at"],
-                name="training_waiting",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="training",
-            index=models.Index(fields=["merchant", "-started_at"], name="training_turns"),
-        ),
-        migrations.AddIndex(
-            model_name="training",
-            index=models.Index(fields=["merchant", "-id"], name="training_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="training",
-            index=models.Index(fields=["merchant", "garment", "-id"], name="training_of_garment"),
-        ),
-        migrations.AddConstraint(
-            model_name="training",
-            constraint=models.UniqueConstraint(fields=("merchant", "idempotency_key"), name="training_once_by_key"),
-        ),
-        migrations.AddIndex(
-            model_name="preflight",
-            index=models.Index(fields=["status", "queued_at"], name="preflight_queue"),
-        ),
-        migrations.AddIndex(
-            model_name="preflight",
-            index=models.Index(fields=["merchant", "status", "-id"], name="preflight_of_merchant"),
-        ),
-        migrations.AddIndex(
-            model_name="preflight",
-            index=models.Index(
-                condition=models.Q(("status", "queued")),
-                fields=["merchant", "-priority", "queued_at"],
-                name="preflight_waiting",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="preflight",
-            index=models.Index(fields=["merchant", "-started_at"], name="preflight_turns"),
-        ),
-        migrations.AddConstraint(
-            model_name="preflight",
-            constraint=models.UniqueConstraint(fields=("merchant", "idempotency_key"), name="preflight_once_by_key"),
-        ),
-        migrations.AddConstraint(
-            model_name="trainingsource",
-            constraint=models.UniqueConstraint(fields=("training", "asset"), name="training_source_once"),
         ),
     ]
