@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Any
 
@@ -116,6 +115,7 @@ def test_somebody_who_hangs_up_stops_nothing(alice: Caller, painter: Any, live_s
             f"{live_server.url}/sdapi/v1/txt2img", json={"prompt": "x", "width": 64, "height": 64, "steps": 2},
             headers={"Authorization": f"Bearer {alice.shop.key}"}, timeout=1,
         )  # fmt: skip
+    assert len(waiting.places) == 1, "it waits on: nobody told it that the caller is gone"
     held.go.set()
     until(lambda: shoots_of(alice.shop)[0].status == Status.SUCCEEDED)
-    assert threading.active_count() < 60
+    until(lambda: not len(waiting.places))
