@@ -72,13 +72,13 @@ clients: api-types
 # A service that answers must be used: a test that skips for want of it fails the run (tests/conftest.py).
 tests: frontend
 	services="$$($(BIN)/python tools/services.py --explain)"; \
-	IMODEL_REQUIRE_SERVICES="$${services/postgresql/}" \
+	IMODEL_REQUIRE_SERVICES="$${services/postgresql/}" IMODEL_TEST_EACH_ONCE=1 \
 	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile --ignore=tests/browser $(ARGS)
 
 tests-postgres: frontend
 	services="$$($(BIN)/python tools/services.py)"; \
 	if [[ "$$services" == *postgresql* ]]; then \
-	  IMODEL_TEST_DATABASE=postgres IMODEL_REQUIRE_SERVICES="$$services" \
+	  IMODEL_TEST_DATABASE=postgres IMODEL_REQUIRE_SERVICES="$$services" IMODEL_TEST_EACH_ONCE=1 \
 	  $(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile $(WEB_ROOMS) $(ARGS); \
 	else echo "PostgreSQL does not answer: the second run is left out."; fi
 

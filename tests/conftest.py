@@ -16,6 +16,26 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import pytest
 
+# Parameters of fixtures that bring a database of their own, and what they call the two.
+DATABASES = {"kind", "databases", "house"}
+CALLED = {"sqlite": "sqlite", "postgres": "postgres", "postgresql": "postgres"}
+
+
+def pytest_collection_modifyitems(config, items):  # type: ignore[no-untyped-def]
+    """`make test` has a run for each database: what brings its own runs in the one it belongs to, and not twice."""
+    if not os.environ.get("IMODEL_TEST_EACH_ONCE"):
+        return
+    run = os.environ.get("IMODEL_TEST_DATABASE", "sqlite")
+    kept = [item for item in items if _belongs_to(item, run)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+def _belongs_to(item, run):  # type: ignore[no-untyped-def]
+    params = getattr(item, "callspec", None) and item.callspec.params or {}
+    named = {CALLED.get(str(value), run) for name, value in params.items() if name in DATABASES}
+    return named <= {run} and not (run == "postgres" and item.get_closest_marker("once"))
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):  # type: ignore[no-untyped-def]

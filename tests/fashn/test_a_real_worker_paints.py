@@ -21,6 +21,7 @@ from studio.provenance import read_labels
 from tests.browser.house import CONFIGURED, ROOT, House, open_house
 from tests.generation.test_the_whole_chain import drawn_photo
 
+pytestmark = pytest.mark.once
 PATIENCE: Any = {"poll_interval": 500, "timeout": 240_000}
 MAKE_KEYS = """
 import json

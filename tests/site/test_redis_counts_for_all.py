@@ -10,6 +10,7 @@ import pytest
 
 from tools.services import REDIS
 
+pytestmark = pytest.mark.once
 COUNT = """
 import django; django.setup()
 from django.core.cache import cache
