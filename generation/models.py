@@ -238,6 +238,11 @@ class FashnRun(MerchantOwned, Job):
         endings.run_ended(self)
 
     @property
+    def sent(self) -> list[str]:
+        """Storage keys of the pictures that came in the body."""
+        return [sent["key"] for sent in self.inputs.values() if isinstance(sent, dict) and "key" in sent]
+
+    @property
     def returns_base64(self) -> bool:
         """Whether the pictures themselves are answered, in the place of their addresses."""
         return bool(self.inputs.get("return_base64"))

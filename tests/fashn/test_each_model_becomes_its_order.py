@@ -12,9 +12,10 @@ from PIL import Image
 from accounts.scoping import merchant_scope
 from catalog.models import Asset, Look, Persona
 from generation.models import FashnRun, Picture, Shoot
-from generation.surfaces.fashn import services
+from generation.surfaces.fashn import pictures, services
 from generation.surfaces.fashn.inputs import MODELS, BadInput, read
 from imodel_site.lib import storage
+from imodel_site.lib.errors import Refused
 from imodel_site.lib.fetch import Fetcher, is_public
 from tests.api.conftest import Program, count
 from tests.fashn.conftest import LANDMARKS, carry_out_next, fetch_next, mask_png, png, uri
@@ -278,3 +279,53 @@ def test_an_input_that_is_missing_or_wrong_is_named(model_name, inputs, field) -
 def test_null_is_left_out() -> None:
     assert read("model-create", {"prompt": "x", "seed": None}).seed == 42
     assert set(MODELS) >= {"tryon-v1.6", "tryon-max", "product-to-model", "model-swap", "edit", "reframe"}
+
+
+def test_nobody_names_a_file_of_ours_from_outside(shop, executor, looking, house, cast) -> None:
+    """Keys are long, but exports list them: whoever finds one must neither read nor delete its file by it."""
+    theirs = storage.put(storage.new_key(cast.bazaar.pk, "picture", "png"), png())
+    identity = run(shop, "reframe", image={"key": theirs}, aspect_ratio="1:1")
+    fetch_next()
+    assert status(shop, identity)["error"]["name"] == "InputValidationError"
+    with merchant_scope(house.merchant):
+        FashnRun.objects.update(inputs={"image": {"key": theirs}, "aspect_ratio": "1:1"}, refusal=None)
+    assert pictures_refuse(theirs, house) and storage.read(theirs) == png()
+
+
+def pictures_refuse(key: str, house: Any) -> bool:
+    with pytest.raises(Refused, match="gone"):
+        pictures.fetch({"key": key}, Fetcher(is_public), merchant_id=house.merchant.pk)
+    return True
+
+
+@pytest.mark.parametrize("image", ["https://a.example/\x00.png", "https://a.example/\ud800", "ftp://a.example", 7])
+def test_an_address_that_is_none_is_an_input_error(shop, image) -> None:
+    identity = run(shop, "reframe", image=image, aspect_ratio="1:1")
+    fetch_next()
+    assert status(shop, identity)["error"]["name"] == "InputValidationError"
+
+
+def test_what_came_along_with_a_run_that_failed_is_not_kept(shop, house, django_capture_on_commit_callbacks) -> None:
+    run(shop, "reframe", image="data:image/png;base64,bm8gcGljdHVyZQ==", aspect_ratio="1:1")
+    with merchant_scope(house.merchant):
+        (sent,) = services.referred_keys(house.merchant.pk)
+    assert storage.read(sent) == b"no picture"
+    with django_capture_on_commit_callbacks(execute=True):
+        fetch_next()
+    with pytest.raises(FileNotFoundError):
+        storage.read(sent)
+
+
+def test_pictures_that_the_shop_deleted_are_no_matter_of_moderation(shop, executor, looking, house) -> None:
+    from django.utils import timezone
+
+    identity = run(shop, "model-create", prompt="a coat")
+    fetch_next()
+    carry_out_next()
+    with merchant_scope(house.merchant):
+        Picture.objects.update(moderation="rejected")
+    assert "removed by moderation" in status(shop, identity)["error"]["message"]
+    with merchant_scope(house.merchant):
+        Picture.objects.update(moderation="approved", deleted_at=timezone.now())
+    told = status(shop, identity)
+    assert (told["status"], told["output"], told["error"]) == ("completed", [], None)

@@ -9,9 +9,10 @@ import pytest
 
 from accounts.models import WebhookEndpoint
 from accounts.scoping import merchant_scope
-from accounts.services.webhooks import replays
+from accounts.services.webhooks import endpoints, replays
 from generation.models import FashnRun
 from generation.services import cancel_shoot
+from generation.surfaces.fashn import services
 from tests.api.conftest import Program, count
 from tests.fashn.conftest import carry_out_next, fetch_next, uri
 from tests.webhooks.conftest import carry, due_now, endpoint, happened  # noqa: F401  # the fixture
@@ -93,3 +94,26 @@ def test_an_address_that_may_not_be_posted_to_is_refused(shop, settings) -> None
     body = {"model_name": "model-create", "inputs": {"prompt": "x"}}
     answer = shop.post("/v1/run?webhook_url=http://127.0.0.1/x", body)
     assert (answer.status_code, answer.json()["error"]) == (400, "BadRequest") and count(FashnRun) == 0
+
+
+def test_an_address_is_forgotten_with_its_runs(shop, house) -> None:
+    """Shops write an order's number into each; without an end every one of them would stay a row for ever."""
+    with receiving() as theirs:
+        for number in (1, 2):
+            run(shop, f"{theirs.url}?order={number}")
+        assert count(WebhookEndpoint, of_calls=True) == 2
+        services.purge()
+        assert count(WebhookEndpoint, of_calls=True) == 2, "their runs are still there"
+        with merchant_scope(house.merchant):
+            FashnRun.objects.filter(webhook__url__endswith="1").delete()
+        services.purge()
+        with merchant_scope(house.merchant):
+            assert WebhookEndpoint.objects.get(of_calls=True).url.endswith("2")
+
+
+def test_a_run_that_names_an_address_forgotten_a_moment_ago_is_told_all_the_same(shop, house) -> None:
+    with receiving() as theirs, merchant_scope(house.merchant):
+        row = endpoints.endpoint_of_calls(merchant=house.merchant, url=theirs.url)
+        WebhookEndpoint.objects.filter(pk=row.pk).delete()
+        endpoints.keep_endpoint(row)
+        assert WebhookEndpoint.objects.get().pk == row.pk

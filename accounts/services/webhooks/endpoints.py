@@ -71,6 +71,14 @@ def endpoint_of_calls(*, merchant: Merchant, url: str) -> WebhookEndpoint:
     return row
 
 
+def keep_endpoint(endpoint: WebhookEndpoint) -> None:
+    """For whoever is about to refer to an address of single calls, under the merchant's lock: it may have been
+    forgotten a moment ago.
+    """
+    if not WebhookEndpoint.objects.filter(pk=endpoint.pk).exists():
+        endpoint.save(force_insert=True)
+
+
 def change_endpoint(
     *, endpoint: WebhookEndpoint, url: str, events: Sequence[str], description: str, enabled: bool
 ) -> WebhookEndpoint:

@@ -14,6 +14,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts.models import WebhookEvent
+from accounts.models.moderation import Moderation
 from generation import words
 from generation.models import FashnRun, Picture
 from imodel_site.lib import signing, storage
@@ -57,8 +58,8 @@ def status_of(run: FashnRun, base: str, *, whole: bool) -> dict[str, Any]:
     found = state(run)
     error = _error(run) if found == FAILED else None
     output = list(_output(run, base, whole=whole)) if found == COMPLETED else None
-    if output == [] and run.shoot is not None:
-        withheld = _("Our staff look at these pictures first. They are in your history once they are approved.")
+    withheld = _withheld(run) if output == [] and run.shoot is not None else ""
+    if withheld:
         found, output, error = FAILED, None, {"name": "ContentModerationError", "message": withheld}
     return {"id": str(run.pk), "status": found, "output": output, "error": error}
 
@@ -101,6 +102,16 @@ def _output(run: FashnRun, base: str, *, whole: bool) -> Iterator[str]:
         if file is not None and picture.open_to(bearer=True):
             plain = _address(picture, "picture", run.variant, base)
             yield _embedded(file["key"], TYPES[run.variant]) if embedded else plain
+
+
+def _withheld(run: FashnRun) -> str:
+    """Why moderation hands out none of the pictures; empty where the shop itself deleted them."""
+    found = set(_pictures(run).values_list("moderation", flat=True))
+    if Moderation.FLAGGED in found:
+        return _("Our staff look at these pictures first. They are in your history once they are approved.")
+    if Moderation.REJECTED in found:
+        return _("These pictures were removed by moderation.")
+    return ""
 
 
 def _pictures(run: FashnRun) -> Any:

@@ -20,7 +20,6 @@ from generation.orders import Frozen
 from generation.surfaces.fashn import orders, pictures
 from generation.surfaces.fashn.inputs import OF_A_PHOTO, PICTURES, BadInput, How, Wish, read
 from generation.surfaces.fashn.orders import Ready
-from generation.surfaces.fashn.services import keys_of
 from imodel_site.lib import storage, workplace
 from imodel_site.lib.errors import Refused
 from imodel_site.lib.fetch import PUBLIC, Fetcher
@@ -53,7 +52,7 @@ def carry_out(work: Work, *, fetcher: Fetcher = PUBLIC) -> None:
         frozen = orders.freeze(wish, _ready(work, wish, fetcher))
         work.stop_if_asked()
         work.finish(write=lambda: _order(run, frozen))
-    drop_files([key for key in keys_of(run) if key not in run.output])  # what came along was taken over
+    drop_files(run.sent)  # taken over
 
 
 def _order(run: FashnRun, frozen: Frozen) -> None:
@@ -85,7 +84,7 @@ def _is_picture(wish: Wish, name: str) -> bool:
 def _fetched(work: Work, wish: Wish, name: str, fetcher: Fetcher) -> bytes:
     work.stop_if_asked()
     work.progress("fetching", 0.1)
-    return pictures.fetch(wish.given[name], fetcher)
+    return pictures.fetch(wish.given[name], fetcher, merchant_id=work.job.merchant_id)
 
 
 def _of_a_photo(work: Work, wish: Wish, sent: Mapping[str, bytes]) -> Ready:

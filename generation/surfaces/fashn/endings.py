@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db import transaction
+
 from accounts.services import credits
 from accounts.services.webhooks import events
+from catalog.services.assets import drop_files
 from generation.models import FashnRun
 from generation.surfaces.fashn import answers
 from imodel_site.lib.jobs.model import Status
@@ -16,6 +19,8 @@ def run_ended(run: FashnRun) -> None:
     """Settle what it held; what became a shoot holds no more, and is told when that ends."""
     if run.shoot_id is None:
         _tell(run)
+    if run.status != Status.SUCCEEDED:
+        transaction.on_commit(lambda: drop_files(run.sent))  # nobody will read them any more
     made = run.status == Status.SUCCEEDED and run.shoot_id is None
     # Last: the merchant's account is the row that all of its jobs meet at (docs/credits.md).
     credits.settle(merchant_id=run.merchant_id, job_id=run.pk, paid=run.price if made else 0)

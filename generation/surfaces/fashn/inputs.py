@@ -145,6 +145,17 @@ def read(model_name: str, inputs: Mapping[str, Any]) -> Wish:
     return wish
 
 
+def refuse_stored(inputs: Mapping[str, Any]) -> None:
+    """From outside a picture is text: what names a file of ours is written by us alone.
+
+    Raises:
+        BadInput: its ``field`` says which.
+    """
+    for name in PICTURES:
+        if isinstance(inputs.get(name), dict):
+            raise _no_picture(name)
+
+
 def _refuse_unknown(name: str, model: Model) -> None:
     if name in NOT_HERE:
         raise BadInput(_("“%(field)s” can not be used here. Leave it out.") % {"field": name}, field=name)
@@ -195,10 +206,19 @@ def _picture(name: str, value: Any) -> Any:
     """An address, a data-URI, or what was stored of one; what lies there is seen when it is fetched."""
     stored = isinstance(value, dict) and set(value) == {"key"}
     starts = ("https://", "http://", "data:image/", *([SAVED] if name == "model_image" else []))
-    if not stored and not (isinstance(value, str) and value.startswith(starts)):
-        words = _("“%(field)s” is the https address of a picture, or a data-URI with its prefix.")
-        raise BadInput(words % {"field": name}, field=name)
+    if not stored and not (isinstance(value, str) and value.startswith(starts) and _is_clean(value)):
+        raise _no_picture(name)
     return value
+
+
+def _is_clean(text: str) -> bool:
+    """A data-URI may be broken into lines; an address has no letter that can not be seen, or stored."""
+    return text.startswith("data:") or text.isprintable()
+
+
+def _no_picture(name: str) -> BadInput:
+    words = _("“%(field)s” is the https address of a picture, or a data-URI with its prefix.")
+    return BadInput(words % {"field": name}, field=name)
 
 
 _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {

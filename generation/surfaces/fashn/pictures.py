@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 from PIL import Image
@@ -43,8 +44,11 @@ def _unreadable(field: str) -> Refused:
     return Refused("image_unreadable", words, field=field)
 
 
-def fetch(source: str | dict[str, str], fetcher: Fetcher) -> bytes:
+def fetch(source: str | dict[str, str], fetcher: Fetcher, *, merchant_id: UUID) -> bytes:
     """The bytes of a picture that was named, or that came along and was stored.
+
+    Args:
+        merchant_id: whose run it is; no other file than one of its runs is read.
 
     Raises:
         Refused: ``url_...``; ``image_unreadable``: its file is gone.
@@ -52,9 +56,15 @@ def fetch(source: str | dict[str, str], fetcher: Fetcher) -> bytes:
     if isinstance(source, str):
         return fetcher.fetch(source)
     try:
-        return storage.read(source["key"])
+        return storage.read(_own(source["key"], merchant_id))
     except FileNotFoundError as error:
         raise Refused("image_unreadable", _("A picture of this call is gone. Send it again.")) from error
+
+
+def _own(key: str, merchant_id: UUID) -> str:
+    if not key.startswith(f"m/{merchant_id}/{KIND}/"):
+        raise FileNotFoundError(key)
+    return key
 
 
 def opened(data: bytes) -> Image.Image:

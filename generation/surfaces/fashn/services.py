@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts.access import access_row, allow_write
 from accounts.actors import Actor
-from accounts.models import Merchant, WebhookEndpoint
+from accounts.models import Merchant, WebhookDelivery, WebhookEndpoint
 from accounts.scoping import unscoped
 from accounts.services import credits
 from accounts.services.webhooks import endpoints
@@ -24,7 +24,7 @@ from catalog.models import Asset
 from catalog.services.assets import drop_files, release_asset
 from generation.models import FashnRun
 from generation.surfaces.fashn import pictures
-from generation.surfaces.fashn.inputs import PICTURES, read
+from generation.surfaces.fashn.inputs import PICTURES, read, refuse_stored
 from imodel_site.lib import storage
 from imodel_site.lib.errors import Refused, TooMuch
 from imodel_site.lib.jobs import services as jobs
@@ -51,6 +51,7 @@ def start(*, actor: Actor, model_name: str, inputs: Mapping[str, Any], webhook_u
     allow_write(actor)
     webhook = endpoints.endpoint_of_calls(merchant=actor.merchant, url=webhook_url) if webhook_url else None
     try:
+        refuse_stored(inputs)
         price = read(model_name, inputs).count
         with _stored(actor.merchant.pk, inputs) as kept:
             return _accept(actor.merchant, webhook, model_name=model_name, inputs=kept, price=price)
@@ -86,6 +87,8 @@ def _accept(merchant: Merchant, webhook: WebhookEndpoint | None, *, price: int =
     if FashnRun.objects.filter(Q(status__in=OPEN) | Q(shoot__status__in=OPEN)).count() >= settings.FASHN_AT_ONCE:
         words = _("As many runs are under way as may be. Wait until one of them ends.")
         raise TooMuch("too_many_runs", words, retryable=True, retry_after=5)
+    if webhook is not None:
+        endpoints.keep_endpoint(webhook)
     run = FashnRun(merchant=merchant, webhook=webhook, price=price, **fields)
     jobs.enqueue(run)
     credits.hold(merchant_id=merchant.pk, job_id=run.pk, amount=price)
@@ -105,7 +108,9 @@ def purge() -> int:
         ended = FashnRun.objects.filter(finished_at__lt=timezone.now() - KEPT).exclude(shoot__status__in=OPEN)
         waiting = Q(asset__moderation="flagged")  # staff are to look at it first
         due = list(ended.exclude(waiting).values_list("pk", "merchant_id")[:_AT_ONCE])
-    return sum(_forget(run, merchant_id) for run, merchant_id in due)
+    forgotten = sum(_forget(run, merchant_id) for run, merchant_id in due)
+    _forget_addresses()
+    return forgotten
 
 
 def _forget(run_id: UUID, merchant_id: UUID) -> bool:
@@ -121,10 +126,24 @@ def _forget(run_id: UUID, merchant_id: UUID) -> bool:
     return True
 
 
+def _forget_addresses() -> None:
+    """Of calls whose runs are forgotten: shops write a number of their own into each."""
+    with unscoped("addresses of single calls"):
+        told = FashnRun.objects.filter(webhook__isnull=False).values("webhook")
+        idle = WebhookEndpoint.objects.filter(of_calls=True).exclude(pk__in=told)
+        idle = idle.exclude(deliveries__status=WebhookDelivery.Status.WAITING)
+        due = list(idle.values_list("pk", "merchant_id")[:_AT_ONCE])
+    for endpoint_id, merchant_id in due:
+        with merchant_scope(merchant_id), transaction.atomic():
+            Merchant.objects.select_for_update(no_key=True).get(pk=merchant_id)  # or a run may be taking it just now
+            if not FashnRun.objects.filter(webhook=endpoint_id).exists():
+                WebhookEndpoint.objects.filter(pk=endpoint_id).delete()
+
+
 def keys_of(run: FashnRun) -> Iterator[str]:
     """Every file of kind ``fashn`` that it refers to."""
     yield from run.output
-    yield from (sent["key"] for sent in run.inputs.values() if isinstance(sent, dict) and "key" in sent)
+    yield from run.sent
 
 
 def referred_keys(merchant_id: UUID) -> Iterator[str]:
