@@ -90,6 +90,8 @@ _STATUS = {
     "private": Garment.Status.DRAFT,
     "pending": Garment.Status.DRAFT,
 }
+# A run of them is tried from its beginning only: a cell may hold a hundred thousand blanks.
+BETWEEN_ADDRESSES = re.compile(r"(?<![\s,;|])[\s,;|]+(?=https?://)")
 COLOUR_OPTION = re.compile(r"colou?r|farbe|couleur|颜色", re.IGNORECASE)
 
 
@@ -247,7 +249,7 @@ def _collect_images(unit: Unit, rows: Sequence[Row], mapping: Mapping[int, str])
     for row in rows:
         position = _cell(row, at)
         for place in places:
-            for url in re.split(r"[\s,;|]+(?=https?://)", _cell(row, place)):
+            for url in BETWEEN_ADDRESSES.split(_cell(row, place)):
                 if url:
                     known = position.isdecimal() and len(position) < 6
                     found.append((int(position) if known else 10**6, row.line, url))

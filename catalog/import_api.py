@@ -165,13 +165,13 @@ class Imports(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet)
         form = ImportOrder(data=request.data)
         form.is_valid(raise_exception=True)
         given = form.validated_data
-        kept = importing.keep(merchant=self.actor.merchant, file=given["file"])
-        choices = _choices(kept.key, given.get("columns"))
-        if given.get("dry_run"):
-            return Response(ImportPreviewSerializer(importing.preview(key=kept.key, choices=choices)).data)
-        run = importing.start(
-            merchant=self.actor.merchant, by=self.actor.user, key=kept.key, name=kept.name, choices=choices
-        )
+        with importing.kept_for_now(merchant=self.actor.merchant, file=given["file"]) as kept:
+            choices = _choices(kept.key, given.get("columns"))
+            if given.get("dry_run"):
+                return Response(ImportPreviewSerializer(importing.preview(key=kept.key, choices=choices)).data)
+            run = importing.start(
+                merchant=self.actor.merchant, by=self.actor.user, key=kept.key, name=kept.name, choices=choices
+            )
         return self._accepted(run)
 
     @action(detail=True, methods=["post"])

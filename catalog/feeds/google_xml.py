@@ -21,6 +21,7 @@ from catalog.feeds.types import (
     Sheet,
     cell_too_long,
     gettext_noop,
+    line_after,
     too_many_columns,
     too_many_rows,
 )
@@ -118,4 +119,7 @@ class _Items:
 
     def as_rows(self) -> list[Row]:
         """Cells in the order of the heading."""
-        return [Row(line, [fields.get(name, "") for name in self.heading]) for line, fields in self.rows]
+        found: list[Row] = []
+        for line, fields in self.rows:
+            found.append(Row(line_after(found, line), [fields.get(name, "") for name in self.heading]))
+        return found

@@ -25,10 +25,18 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """``line`` is where it begins in the file; a table's heading is line 1."""
+    """``line`` is where it begins in the file; a table's heading is line 1.
+
+    It tells a file's rows apart: where several begin on one line (:func:`line_after`), they are counted on from it.
+    """
 
     line: int
     cells: Sequence[str]
+
+
+def line_after(rows: Sequence[Row], line: int) -> int:
+    """The line of the row that comes after these: its own, or the next number where theirs have reached it."""
+    return max(line, rows[-1].line + 1) if rows else line
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from catalog.feeds.types import (
     Sheet,
     cell_too_long,
     gettext_noop,
+    line_after,
     too_many_rows,
 )
 
@@ -70,7 +71,7 @@ def read_json(text: str, *, encoding: str) -> Sheet:
         cells = _cells(product)
         if any(len(cell) > MAX_CELL for cell in cells):
             raise cell_too_long(line)
-        rows.append(Row(line, cells))
+        rows.append(Row(line_after(rows, line), cells))
     if not rows:
         raise FeedError("csv_empty", gettext_noop("There is no product in this feed."))
     return Sheet(encoding, "", list(HEADING), rows, Format.WOOCOMMERCE_JSON)

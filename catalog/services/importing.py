@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from catalog import csv_columns, feed_files
 from catalog.csv_columns import Problem, Unit
 from catalog.models import CatalogImport, Category, FeedMapping, Garment, ImportRow
 from catalog.services import garments, photos
+from catalog.services.assets import drop_files
 from catalog.services.garments import Details
 from imodel_site.lib import storage
 from imodel_site.lib.errors import NotHere, Refused
@@ -101,6 +102,17 @@ def keep(*, merchant: Merchant, file: Any) -> Kept:
     ending = name.rpartition(".")[2].lower()
     suffix = ending if ending in feed_files.SUFFIXES else "csv"
     return Kept(storage.put(storage.new_key(merchant.pk, KIND, suffix), data), name)
+
+
+@contextmanager
+def kept_for_now(*, merchant: Merchant, file: Any) -> Iterator[Kept]:
+    """As :func:`keep`, for as long as the block runs, and longer only for a run that took it."""
+    kept = keep(merchant=merchant, file=file)
+    try:
+        yield kept
+    finally:
+        if not CatalogImport.objects.filter(key=kept.key).exists():
+            drop_files([kept.key])
 
 
 def keep_file(*, merchant: Merchant, file: Any) -> str:

@@ -14,6 +14,7 @@ from catalog.feeds import reading
 from catalog.feeds.types import FeedError, Format
 from catalog.models import CatalogImport, FeedMapping, Garment, ImportRow
 from catalog.services import importing
+from imodel_site.lib import storage
 from imodel_site.lib.jobs.claims import claim_next
 from tests.api.conftest import Program, foreign, house, library, neighbour, shop  # noqa: F401  # fixtures
 from tests.catalog.pictures import upload
@@ -124,6 +125,23 @@ def test_a_hostile_feed_is_refused_by_name(code):
 
 
 # --- the product -----------------------------------------------------------------------------------------------------
+def test_products_that_stand_on_one_line_stay_apart():
+    """WooCommerce's API answers in one line, and so do programs that spare the spaces of an XML."""
+    one_line = json.dumps(json.loads(WOO_JSON))
+    assert [told(unit) for unit in garments_of(one_line)] == [told(unit) for unit in garments_of(WOO_JSON)]
+    assert [unit.line for unit in garments_of(one_line)] == [1, 2, 3]
+    items = "".join(f"<item><g:id>S{n}</g:id><g:title>Coat {n}</g:title></item>" for n in range(3))
+    packed = f'<rss xmlns:g="http://base.google.com/ns/1.0"><channel>{items}</channel></rss>'
+    assert [(unit.line, unit.sku) for unit in garments_of(packed)] == [(1, "S0"), (2, "S1"), (3, "S2")]
+
+
+def test_a_cell_full_of_blanks_is_read_at_once():
+    """It took a hundred seconds when every blank was tried as a beginning."""
+    cell = "https://a/1.jpg" + " " * 99_000 + "x  , https://a/2.jpg"
+    (unit,) = garments_of(f'Name,Image\nCoat,"{cell}"\n')
+    assert [url for _line, url in unit.images][-1] == "https://a/2.jpg"
+
+
 def carry_out(merchant) -> None:
     with merchant_scope(merchant):
         work = claim_next("light", "test", models=[CatalogImport])
@@ -140,6 +158,7 @@ def post(shop: Program, text: str, name: str = "feed.csv", **more: str):  # noqa
 def test_a_program_imports_a_feed_and_the_second_time_nothing_changes(shop, foreign, house):  # noqa: F811
     plain = WOO_JSON.replace("https://a/1.jpg", "").replace("https://a/2.jpg", "")
     look = post(shop, plain, "feed.json", dry_run="true")
+    assert not list(storage.private().listed(f"m/{house.merchant.pk}/import/")), "a look keeps nothing"
     assert (look.status_code, look.json()["format"], look.json()["garments"]) == (200, "woocommerce-json", 2)
     assert look.json()["problems"][0]["code"] == "name_missing"
     first = post(shop, plain, "feed.json")
