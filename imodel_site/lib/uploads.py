@@ -25,6 +25,11 @@ def allow_larger(path_end: str, most: int) -> None:
     _larger[path_end] = most
 
 
+def larger() -> dict[str, int]:
+    """The most bytes of a file by the end of its address, where more than usual may come."""
+    return dict(_larger)
+
+
 def most_bytes(path: str) -> int:
     """Of one file, at this address."""
     return next((most for end, most in _larger.items() if path.endswith(end)), MAX_FILE_BYTES)

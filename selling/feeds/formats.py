@@ -3,8 +3,8 @@
 Shopify: help.shopify.com, "Using CSV files" (to update products Handle and Title are the required columns; a row for
 each further picture repeats the Handle alone). WooCommerce: "Product CSV Import Schema" (SKU finds the product; Images
 holds addresses with commas between them; the core importer takes no alt texts). Google: "Product data specification",
-attributes id, title, image_link and additional_image_link (at most ten) of RSS 2.0 in the namespace of g:; a
-supplemental source, for a catalog that knows no prices.
+attributes id, image_link and additional_image_link (at most ten) of RSS 2.0 in the namespace of g:; a supplemental
+source, which replaces what it holds and nothing else: it has no titles, for those of the primary one are the shop's.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_ADDITIONAL = 10
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 SHOPIFY = ("Handle", "Title", "Image Src", "Image Position", "Image Alt Text")
-WOOCOMMERCE = ("SKU", "Name", "Images")
+WOOCOMMERCE = ("SKU", "Images")  # what a shop calls its product is its own affair
 
 
 def shopify(items: Iterable[Item]) -> Iterator[bytes]:
@@ -59,9 +59,7 @@ def _handle(item: Item, taken: set[str]) -> str:
 def woocommerce(items: Iterable[Item]) -> Iterator[bytes]:
     """A row for each product that has a SKU."""
     rows = (
-        (item.garment.sku, item.garment.name, ", ".join(picture.detail for picture in item.pictures))
-        for item in items
-        if item.garment.sku
+        (item.garment.sku, ", ".join(picture.detail for picture in item.pictures)) for item in items if item.garment.sku
     )
     yield from csv_stream(_headed(WOOCOMMERCE, rows), mark="")
 
@@ -86,7 +84,7 @@ def google(items: Iterable[Item]) -> Iterator[bytes]:
 
 def _google_item(item: Item) -> str:
     first, *more = item.pictures
-    fields = [("id", item.garment.sku), ("title", item.garment.name[:150]), ("image_link", first.detail)]
+    fields = [("id", item.garment.sku), ("image_link", first.detail)]
     fields += [("additional_image_link", picture.detail) for picture in more[:MOST_ADDITIONAL]]
     return "<item>" + "".join(f"<g:{name}>{_xml(text)}</g:{name}>" for name, text in fields) + "</item>\n"
 

@@ -7,8 +7,10 @@ Whoever changes a place locks its garment first, so that two who do it at once c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -57,17 +59,48 @@ def publish(*, actor: Actor, picture: Picture, position: int | None) -> Publicat
     return _or_drop(files, lambda: _publish(actor, picture, position, files))
 
 
-def publish_many(*, actor: Actor, pictures: Sequence[Picture]) -> int:
-    """Put approved pictures into the first free places of their garments, as far as one request goes; how many.
+@dataclass
+class Published:
+    """What became of many pictures."""
 
-    Those that stand somewhere already are left where they are.
+    done: int = 0
+    left_out: int = 0  # refused: their garment's places are full, say
+    rest: int = 0  # not looked at: one request goes so far
+
+
+def publish_many(*, actor: Actor, pictures: Sequence[Picture]) -> Published:
+    """Put approved pictures into the first free places of their garments, as far as one request goes.
+
+    Those that stand somewhere already are left where they are; one that is refused does not stop the others.
     """
     allow_write(actor)
     live = set(Publication.objects.filter(ended_at=None, picture__in=pictures).values_list("picture_id", flat=True))
-    waiting = [picture for picture in pictures if picture.pk not in live][:AT_ONCE]
+    waiting = [picture for picture in pictures if picture.pk not in live]
+    found = Published(rest=len(waiting))
     for picture in waiting:
+        if found.done == AT_ONCE:
+            break
+        found.rest -= 1
+        if _may_stand(actor, picture):
+            found.done += 1
+        else:
+            found.left_out += 1
+    return found
+
+
+def _may_stand(actor: Actor, picture: Picture) -> bool:
+    """Put it up; False when it is refused, before a file of it is made where that is plain."""
+    if picture.garment_id is not None and _is_full(picture.garment_id):
+        return False
+    try:
         publish(actor=actor, picture=picture, position=None)
-    return len(waiting)
+    except (Conflict, Refused):
+        return False
+    return True
+
+
+def _is_full(garment_id: UUID) -> bool:
+    return Publication.objects.filter(garment_id=garment_id, ended_at=None).count() >= PLACES
 
 
 def _refuse(picture: Picture) -> None:

@@ -30,6 +30,7 @@ from selling.models import Publication
 from selling.services.publishing import PLACES
 
 PAGE = 24
+MOST_LOOKED_AT = 2_000  # approved pictures of a batch, by one press
 
 
 @member_required
@@ -91,17 +92,25 @@ def publish_batch(request: Any, batch_id: UUID) -> HttpResponse:
         shoot__batch=batch, deleted_at=None, review=Review.APPROVED, garment__isnull=False
     ).exclude(moderation__in=HELD_BACK)
     live = Publication.objects.filter(picture=OuterRef("pk"), ended_at=None)
-    chosen = list(rows.filter(~Exists(live)).order_by(*boards.by_fidelity(worst=False))[: 2 * PAGE])
-    try:
-        count = services.publish_many(actor=request.actor, pictures=chosen)
-    except Conflict as conflict:
-        messages.error(request, str(conflict.message))
-        return redirect("generation:batch", batch.pk)
-    words = ngettext("%(n)d picture is in the shop now.", "%(n)d pictures are in the shop now.", count) % {"n": count}
-    if count < len(chosen):
-        words += " " + _("Press again for the rest.")
-    messages.success(request, words)
+    chosen = list(rows.filter(~Exists(live)).order_by(*boards.by_fidelity(worst=False))[:MOST_LOOKED_AT])
+    _say_what_became(request, services.publish_many(actor=request.actor, pictures=chosen))
     return redirect("generation:batch", batch.pk)
+
+
+def _say_what_became(request: Any, found: services.Published) -> None:
+    words = ngettext("%(n)d picture is in the shop now.", "%(n)d pictures are in the shop now.", found.done)
+    said = words % {"n": found.done}
+    if found.rest:
+        said += " " + _("Press again for the rest.")
+    if found.done:
+        messages.success(request, said)
+    if found.left_out:
+        words = ngettext(
+            "%(n)d picture was left out: its garment’s %(most)d places in the shop are taken.",
+            "%(n)d pictures were left out: their garments’ %(most)d places in the shop are taken.",
+            found.left_out,
+        )
+        messages.error(request, words % {"n": found.left_out, "most": PLACES})
 
 
 @writer_required

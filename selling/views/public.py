@@ -84,14 +84,19 @@ def picture(
 def pictures_json(request: HttpRequest, shop_id: UUID) -> HttpResponseBase:
     """What stands in the shop of some garments: ``?sku=`` or ``?garment=``, each as often as one likes (50)."""
     _open_shop(shop_id)
-    skus, ids = request.GET.getlist("sku")[:SKUS], [_id(text) for text in request.GET.getlist("garment")[:SKUS]]
+    skus, ids = _skus(request.GET.getlist("sku")), [_id(text) for text in request.GET.getlist("garment")[:SKUS]]
     with merchant_scope(shop_id):
-        wanted = Garment.objects.filter(pk__in=ids) | Garment.objects.filter(sku__in=[sku for sku in skus if sku])
+        wanted = Garment.objects.filter(pk__in=ids) | Garment.objects.filter(sku__in=skus)
         garments = list(wanted.order_by("id").values_list("pk", flat=True)[: 2 * SKUS])
         storefront = Storefront.objects.first()
         language = str(storefront.language if storefront else Storefront.Language.ENGLISH)
         found = some(language, garments=garments)
     return JsonResponse({"items": [item_json(item) for item in found]}, json_dumps_params={"ensure_ascii": False})
+
+
+def _skus(asked: list[str]) -> list[str]:
+    """Those that a garment can have: no database stores a NUL, and PostgreSQL does not even look for one."""
+    return [sku for sku in asked[:SKUS] if sku and "\0" not in sku]
 
 
 def _id(text: str) -> UUID:

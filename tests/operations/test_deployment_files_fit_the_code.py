@@ -47,6 +47,28 @@ def test_every_variable_that_the_code_reads_is_in_the_table_and_the_other_way_ro
     assert _documented() - _read_by_the_code() - OF_LIBRARIES == set()
 
 
+# --- nginx -------------------------------------------------------------------------------------------------------------
+def _lets_in(path: str) -> int:
+    """Bytes of a body that nginx takes at an address, by the first location that matches (those in use have ^)."""
+    text = (DEPLOY / "nginx" / "imodel.conf").read_text()
+    found = re.findall(r"location ~ (\S+) \{\s*client_max_body_size (\d+)m;", text)
+    default = re.search(r"\n    client_max_body_size (\d+)m;", text)
+    assert default is not None
+    return 2**20 * int(next((size for pattern, size in found if re.search(pattern, path)), default[1]))
+
+
+def test_nginx_lets_in_what_the_code_takes() -> None:
+    from generation.surfaces import door
+    from generation.surfaces.fashn import door as fashn
+    from imodel_site.lib import uploads
+
+    addresses = {path: uploads.most_bytes(path) for path in ("/photos/", "/api/v1/assets", *uploads.larger())}
+    addresses |= {"/sdapi/v1/img2img": door.MOST_BODY, "/sam/sam-predict": door.MOST_BODY, "/v1/run": fashn.MOST_BODY}
+    assert max(uploads.larger().values()) >= 512 * 2**20
+    for path, most in addresses.items():
+        assert _lets_in(path) >= most, path
+
+
 # --- systemd ----------------------------------------------------------------------------------------------------------
 def _unit(file: Path) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None, delimiters=("=",), strict=True)

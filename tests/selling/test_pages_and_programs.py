@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.scoping import merchant_scope, unscoped
 from generation.models import Batch, Picture
 from selling.models import Publication
-from tests.batches.conftest import order, pictures
+from tests.batches.conftest import garments, ids, looks, order, pictures
 from tests.batches.test_api import Program
 from tests.generation.conftest import House, carry_out_next, made, sign_in
 from tests.generation.scripted import Scripted
@@ -89,6 +89,27 @@ def test_what_is_approved_of_a_batch_goes_in_best_first(alice: Client, house: Ho
     for _press in range(2):
         alice.post(f"/shop/batches/{batch.pk}/publish")
     assert [row.picture_id for row in live(house)] == [found[1].pk, found[0].pk]
+
+
+def test_a_garment_whose_places_are_full_does_not_keep_others_out(
+    alice: Client, house: House, executor: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from selling.services import publishing
+
+    monkeypatch.setattr(publishing, "PLACES", 1)
+    batch: Batch = order(house, name="Spring", garments=ids(garments(house, 2)), **looks(2))
+    while not all(shoot_ended(batch)):
+        carry_out_next()
+    with merchant_scope(house.merchant):
+        Picture.objects.filter(shoot__batch=batch).update(review="approved")
+    answer = alice.post(f"/shop/batches/{batch.pk}/publish", follow=True).content.decode()
+    assert "2 pictures are in the shop now." in answer and "2 pictures were left out" in answer
+    assert len({row.garment_id for row in live(house)}) == 2
+
+
+def shoot_ended(batch: Batch) -> list[bool]:
+    with merchant_scope(batch.merchant):
+        return [shoot.ended for shoot in batch.shoots.all()]
 
 
 def test_a_viewer_looks_and_another_shop_finds_nothing(
