@@ -124,7 +124,6 @@ def test_a_hostile_feed_is_refused_by_name(code):
     assert caught.value.code == code.strip()
 
 
-# --- the product -----------------------------------------------------------------------------------------------------
 def test_products_that_stand_on_one_line_stay_apart():
     """WooCommerce's API answers in one line, and so do programs that spare the spaces of an XML."""
     one_line = json.dumps(json.loads(WOO_JSON))
@@ -142,6 +141,7 @@ def test_a_cell_full_of_blanks_is_read_at_once():
     assert [url for _line, url in unit.images][-1] == "https://a/2.jpg"
 
 
+# --- the product -----------------------------------------------------------------------------------------------------
 def carry_out(merchant) -> None:
     with merchant_scope(merchant):
         work = claim_next("light", "test", models=[CatalogImport])

@@ -104,6 +104,20 @@ def training_state(training: str) -> dict[str, Any]:
     return state(training)
 
 
+def order_import(rows: int) -> str:
+    """A table of so many garments without photos, taken in for a new merchant."""
+    from tests.catalog.importing import order
+
+    return order(rows)
+
+
+def import_state(run: str) -> dict[str, Any]:
+    """How it is, and what came in, counted."""
+    from tests.catalog.importing import state
+
+    return state(run)
+
+
 def bench_jobs(jobs: int) -> dict[str, Any]:
     """For bench/jobs.py: so many jobs that do nothing, of twenty merchants; how long it took."""
     from accounts.models import Merchant
@@ -162,6 +176,8 @@ _OPS: dict[str, Any] = {
         lose_wake_ups,
         order_training,
         training_state,
+        order_import,
+        import_state,
         bench_jobs,
         bench_plain,
     )  # fmt: skip

@@ -47,7 +47,7 @@ def test_every_variable_that_the_code_reads_is_in_the_table_and_the_other_way_ro
     assert _documented() - _read_by_the_code() - OF_LIBRARIES == set()
 
 
-# --- nginx -------------------------------------------------------------------------------------------------------------
+# --- nginx ------------------------------------------------------------------------------------------------------------
 def _lets_in(path: str) -> int:
     """Bytes of a body that nginx takes at an address, by the first location that matches (those in use have ^)."""
     text = (DEPLOY / "nginx" / "imodel.conf").read_text()
