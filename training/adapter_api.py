@@ -25,7 +25,7 @@ from training.api_answers import (
     VersionSerializer,
     WholeSetSerializer,
 )
-from training.models import OF_TRAINING, Adapter, AdapterUpload, AdapterVersion, TrainingPicture, TrainingSet
+from training.models import OF_VERSION, Adapter, AdapterUpload, AdapterVersion, TrainingPicture, TrainingSet
 from training.services import adapters, trainings, uploads
 
 VERSION = "01a20613-63fd-7cbb-8c10-9d288b061a4a"
@@ -122,7 +122,7 @@ class Adapters(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet
 
 
 def _versions() -> Prefetch:
-    rows = AdapterVersion.objects.select_related("adapter").prefetch_related(OF_TRAINING).order_by("-number")
+    rows = AdapterVersion.objects.select_related("adapter").prefetch_related(*OF_VERSION).order_by("-number")
     return Prefetch("versions", rows, to_attr="shown_versions")
 
 
@@ -149,7 +149,7 @@ class Versions(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet
 
     def refine(self, rows: Any) -> Any:
         """By adapter and training."""
-        return rows.filter(**self.wanted).select_related("adapter").prefetch_related(OF_TRAINING)
+        return rows.filter(**self.wanted).select_related("adapter").prefetch_related(*OF_VERSION)
 
     @answers({200: VersionSerializer}, takes=VersionChange)
     def partial_update(self, request: Request, pk: str) -> Response:

@@ -99,9 +99,9 @@ def _plan(found: TrainingSet, wishes: Wishes, begin: AdapterVersion | None, *, p
 
 def _learned_before(begin: AdapterVersion | None) -> dict[Any, Asset]:
     """What comes of a training shows what the version before it learned from: moderation must reach it the same."""
-    if begin is None or begin.training is None:
+    if begin is None:
         return {}
-    return {row.asset_id: row.asset for row in begin.training.sources.select_related("asset")}
+    return {row.asset_id: row.asset for row in begin.learned_from().select_related("asset")}
 
 
 def as_files(found: TrainingSet, pictures: Sequence[TrainingPicture]) -> dict[str, Any]:

@@ -215,7 +215,7 @@ def listed(rows: Sequence[Training]) -> list[dict[str, Any]]:
 def adapters() -> list[dict[str, Any]]:
     """Every adapter with the version in use and how many there are."""
     rows = list(Adapter.objects.select_related("garment").order_by("-id")[:200])
-    versions = AdapterVersion.objects.filter(adapter__in=rows).prefetch_related(OF_TRAINING)
+    versions = AdapterVersion.objects.filter(adapter__in=rows)
     found: dict[Any, list[AdapterVersion]] = {}
     for version in versions.order_by("number"):
         found.setdefault(version.adapter_id, []).append(version)

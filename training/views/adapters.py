@@ -22,7 +22,7 @@ from imodel_site.lib.signing import media_url
 from imodel_site.lib.streams import Told
 from training import plans, progress, showing
 from training.access import access_adapter, access_upload, access_version
-from training.models import OF_TRAINING, Adapter, AdapterVersion
+from training.models import OF_VERSION, Adapter, AdapterVersion
 from training.services import adapters, trainings, uploads
 
 
@@ -41,7 +41,7 @@ def _page(request: Any, found: Adapter, *, refused: Refused | None = None) -> Ht
         "title": found.garment.name if found.garment else found.name,
         "versions": [
             {"version": row, "file": media_url(row, "adapter"), "kohya": media_url(row, "kohya")}
-            for row in versions.prefetch_related(OF_TRAINING)
+            for row in versions.prefetch_related(*OF_VERSION)
         ],
         "promotions": promotions,
         "refused": str(refused.message) if refused else "",
