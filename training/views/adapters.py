@@ -38,7 +38,7 @@ def _page(request: Any, found: Adapter, *, refused: Refused | None = None) -> Ht
     promotions = found.promotions.select_related("version", "by").order_by("-id")[:30]
     context = {
         "adapter": found,
-        "title": found.garment.name if found.garment else found.name,
+        "title": showing.name_of(found),
         "versions": [
             {"version": row, "file": media_url(row, "adapter"), "kohya": media_url(row, "kohya")}
             for row in versions.prefetch_related(*OF_VERSION)
