@@ -27,6 +27,7 @@ from tests.training import scripted
 from tests.training.conftest import Atelier, all_of, carry_out_next, checked, fresh, new_set, trained
 from tests.training.test_adapters import mini_adapter
 from tests.training.test_uploads_take_room import bring
+from training import grids
 from training.models import (
     Adapter,
     AdapterUpload,
@@ -353,6 +354,21 @@ def test_a_training_that_runs_or_whose_grid_waits_stays(atelier, executor):
         ):
             with pytest.raises(Refused):
                 late()
+    assert all_of(Comparison) == []
+
+
+def test_a_grid_that_is_ordered_while_its_training_goes_is_refused(two, monkeypatch):
+    training, order_of = all_of(Training)[0], grids.order_of
+
+    def late(*args: Any, **more: Any) -> Any:
+        found = order_of(*args, **more)
+        drop_training(two, training)
+        return found
+
+    monkeypatch.setattr(grids, "order_of", late)
+    axes = [{"name": "weight", "values": [0.5, 1.0]}]
+    with merchant_scope(two.merchant), pytest.raises(NotHere):
+        comparisons.order_comparison(actor=two.actor, training=training, axes=axes, base={}, key=None)
     assert all_of(Comparison) == []
 
 
