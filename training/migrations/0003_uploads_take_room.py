@@ -21,10 +21,10 @@ def take_out(apps: Any, editor: Any) -> None:
 
 
 def _move(apps: Any, sign: int) -> None:
-    versions = apps.get_model("training", "AdapterVersion").objects.filter(source="uploaded")
-    waiting = apps.get_model("training", "AdapterUpload").objects.exclude(status__in=ENDED)
     merchants = apps.get_model("accounts", "Merchant").objects
     with unscoped("what merchants brought along takes their room"):
+        versions = apps.get_model("training", "AdapterVersion").objects.filter(source="uploaded")
+        waiting = apps.get_model("training", "AdapterUpload").objects.exclude(status__in=ENDED)
         for rows in (versions, waiting):
             for merchant, held in rows.order_by().values_list("merchant").annotate(Sum("bytes")):
                 merchants.filter(pk=merchant).update(used_bytes=F("used_bytes") + sign * held)
