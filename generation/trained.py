@@ -91,7 +91,7 @@ def keys_of(order: Mapping[str, Any]) -> set[str]:
 def needs(keys: Collection[str]) -> bool:
     """Whether a shoot that has not ended is made with one of these (``training.services.holding`` asks)."""
     rows = Shoot.objects.exclude(status__in=ENDED).exclude(adapter_version=None)
-    files = rows.values_list("order__files", flat=True).iterator(chunk_size=500)
+    files = list(rows.values_list("order__files", flat=True))  # an iterator left halfway would keep its cursor open
     return any(not keys_of({"files": one}).isdisjoint(keys) for one in files)
 
 
