@@ -18,10 +18,11 @@ class GenerationConfig(AppConfig):
         from accounts.exporting import names
         from accounts.services.webhooks import events
         from catalog.services import assets, looks
-        from generation import exporting, media, spending
+        from generation import exporting, media, spending, trained
         from generation.moderation import looking
         from generation.surfaces.fashn import answers, services
         from imodel_site.lib import periodic
+        from training.services import holding
 
         media.register()
         looks.register_watcher(looking.asset_flagged)
@@ -29,5 +30,6 @@ class GenerationConfig(AppConfig):
         statement.register(spending.tell)
         events.register_body(events.CALL, answers.webhook_body)
         assets.register_user(services.needs)
+        holding.register_user(trained.needs)
         periodic.register("fashn-runs", DAY / 24, "generation.surfaces.fashn.services.purge")
         periodic.register("pictures-bin", DAY / 24, "generation.services.purge_deleted")

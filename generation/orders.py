@@ -322,7 +322,7 @@ def _repeat(shoot: Shoot, *, seed: int, count: int) -> Frozen:
     else:
         body["request"] = body["request"] | {"seed": seed, "batch_size": count, "iterations": 1}
     order = {"op": origin["op"], "body": body, "files": origin["files"]}
-    adapter = trained.version_of(shoot)
+    adapter = trained.worn_before(shoot)
     return Frozen(shoot.kind, count, order, shoot.photo, shoot.persona, shoot.scene, shoot.pose, adapter)
 
 
@@ -345,5 +345,5 @@ def replayed(picture: Picture) -> Frozen:
         batch = picture.recipe["batch"]
         request = origin["body"]["request"] | {"seed": batch["seeds"]}
         order = {**origin, "body": origin["body"] | {"request": request}, "keep": batch["index"], **extra}
-    adapter = trained.version_of(shoot)
+    adapter = trained.worn_before(shoot)
     return Frozen(shoot.kind, 1, order, shoot.photo, shoot.persona, shoot.scene, shoot.pose, adapter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -10,10 +11,11 @@ from accounts.actors import Actor
 from catalog.models import GarmentPhoto
 from generation.models import Kind, Shoot
 from imodel_site.lib.errors import NotHere
+from imodel_site.lib.jobs.model import ENDED
 from studio.shoot.presets import OUTFITS
 from training.access import access_adapter
 from training.models import AdapterVersion
-from training.services import adapters
+from training.services import adapters, holding
 
 if TYPE_CHECKING:
     from generation.orders import Choices
@@ -72,6 +74,27 @@ def _outfit(version: AdapterVersion, asked: str) -> str:
     return asked if version.trigger in asked.split() else f"{version.trigger} {asked}".strip()
 
 
+def hold(order: Mapping[str, Any]) -> None:
+    """The versions that an order is made with stay until the transaction ends; called where it is queued.
+
+    Raises:
+        Conflict: ``adapter_gone``.
+    """
+    holding.hold(keys_of(order))
+
+
+def keys_of(order: Mapping[str, Any]) -> set[str]:
+    """Storage keys of an order's adapters."""
+    return {key for place, key in order.get("files", {}).items() if "adapters" in place.split(".")}
+
+
+def needs(keys: Collection[str]) -> bool:
+    """Whether a shoot that has not ended is made with one of these (``training.services.holding`` asks)."""
+    rows = Shoot.objects.exclude(status__in=ENDED).exclude(adapter_version=None)
+    files = list(rows.values_list("order__files", flat=True))  # an iterator left halfway would keep its cursor open
+    return any(not keys_of({"files": one}).isdisjoint(keys) for one in files)
+
+
 def in_use(photo: GarmentPhoto | None) -> list[AdapterVersion]:
     """Every trained garment's version in use for the site's own family, the photo's garment first."""
     found = adapters.all_in_use(family=settings.ENGINE)
@@ -91,6 +114,18 @@ def version_of(shoot: Shoot) -> AdapterVersion | None:
         return None
     rows = AdapterVersion.objects.select_related("adapter__garment", "training")
     found: AdapterVersion | None = rows.filter(pk=shoot.adapter_version).first()
+    return found
+
+
+def worn_before(shoot: Shoot) -> AdapterVersion | None:
+    """The version that a shoot was made with, to make more with; None where it had none.
+
+    Raises:
+        Conflict: ``adapter_gone``.
+    """
+    found = version_of(shoot)
+    if found is None and shoot.adapter_version is not None:
+        raise holding.gone()
     return found
 
 

@@ -18,15 +18,15 @@ from imodel_site.api import MerchantViewSet, ReadOnlyMerchantViewSet, register
 from imodel_site.lib.api_answers import answers, example
 from imodel_site.lib.api_fields import Text
 from imodel_site.lib.errors import NotHere, named
-from training.access import access_adapter, access_version
+from training.access import access_adapter, access_upload, access_version
 from training.api_answers import (
     AdapterSerializer,
     UploadSerializer,
     VersionSerializer,
     WholeSetSerializer,
 )
-from training.models import OF_TRAINING, Adapter, AdapterUpload, AdapterVersion, TrainingPicture, TrainingSet
-from training.services import adapters, trainings, uploads
+from training.models import OF_VERSION, Adapter, AdapterUpload, AdapterVersion, TrainingPicture, TrainingSet
+from training.services import adapters, deleting, trainings, uploads
 
 VERSION = "01a20613-63fd-7cbb-8c10-9d288b061a4a"
 
@@ -72,6 +72,15 @@ class Adapters(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet
     def refine(self, rows: Any) -> Any:
         """With their versions."""
         return rows.filter(**self.wanted).prefetch_related(_versions())
+
+    @answers({204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete an adapter with all its versions; pictures that were made with them stay.
+
+        Refused with `adapter_busy` while a shoot or a training that has not ended needs one of them.
+        """
+        deleting.delete_adapter(actor=self.actor, adapter=access_adapter(self.actor, pk, write=True))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=True, methods=["post"])
     @answers({200: AdapterSerializer}, takes=PromoteSerializer, examples=[example("This one", {"version": VERSION})])
@@ -122,7 +131,7 @@ class Adapters(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet
 
 
 def _versions() -> Prefetch:
-    rows = AdapterVersion.objects.select_related("adapter").prefetch_related(OF_TRAINING).order_by("-number")
+    rows = AdapterVersion.objects.select_related("adapter").prefetch_related(*OF_VERSION).order_by("-number")
     return Prefetch("versions", rows, to_attr="shown_versions")
 
 
@@ -149,7 +158,7 @@ class Versions(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet
 
     def refine(self, rows: Any) -> Any:
         """By adapter and training."""
-        return rows.filter(**self.wanted).select_related("adapter").prefetch_related(OF_TRAINING)
+        return rows.filter(**self.wanted).select_related("adapter").prefetch_related(*OF_VERSION)
 
     @answers({200: VersionSerializer}, takes=VersionChange)
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -159,6 +168,16 @@ class Versions(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSet
         form.is_valid(raise_exception=True)
         adapters.change_version(actor=self.actor, version=version, **form.validated_data)
         return Response(VersionSerializer(version, context=self.get_serializer_context()).data)
+
+    @answers({204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete a version that is not in use; pictures that were made with it stay.
+
+        Refused with `version_in_use` for the one that is in use, and with `adapter_busy` while a shoot or a training
+        that has not ended needs it.
+        """
+        deleting.delete_version(actor=self.actor, version=access_version(self.actor, pk, write=True))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     @action(detail=True, methods=["post"])
     @answers({201: WholeSetSerializer})
@@ -177,6 +196,12 @@ class Uploads(ReadOnlyMerchantViewSet):
 
     model = AdapterUpload
     serializer_class = UploadSerializer
+
+    @answers({204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete the record of an upload that has ended; the version that became of it stays."""
+        deleting.delete_upload(actor=self.actor, upload=access_upload(self.actor, pk, write=True))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 register("adapters", Adapters)

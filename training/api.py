@@ -30,7 +30,7 @@ from training.models import (
     TrainingSample,
 )
 from training.plans import LEAST_STEPS, MOST_STEPS, SEEDS, Effort, Wishes
-from training.services import adapters, trainings
+from training.services import adapters, deleting, trainings
 
 SET = "01a20613-63fd-7cbb-8c10-9d288b061a4a"
 
@@ -120,6 +120,15 @@ class Trainings(mixins.ListModelMixin, mixins.RetrieveModelMixin, MerchantViewSe
         key = once.key_of(request)
         made = trainings.order_training(actor=self.actor, found=found, wishes=wishes, key=key, begin=begin)
         return self._accepted(made)
+
+    @answers({204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete a training that has ended, with its checkpoints, samples, curves, log and grids.
+
+        Versions that were made of it stay. Refused with `training_busy` while a grid of it is still to be painted.
+        """
+        deleting.delete_training(actor=self.actor, training=access_training(self.actor, pk, write=True))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _dry(self, found: Any, wishes: Wishes, begin: AdapterVersion | None) -> dict[str, Any]:
         if begin is not None:

@@ -57,6 +57,13 @@ def url_of(bearers: Bearers, row: Any, variant: str, training: Any) -> str | Non
     return bearers.of(row, [variant]).get(variant) if is_open(training, True) else None
 
 
+def url_of_version(bearers: Bearers, row: AdapterVersion, variant: str) -> str | None:
+    """As :func:`url_of`."""
+    from training.media import is_version_open
+
+    return bearers.of(row, [variant]).get(variant) if is_version_open(row, True) else None
+
+
 class JobFields(serializers.Serializer[Any]):
     """What every job of this room tells."""
 
@@ -365,12 +372,12 @@ class VersionSerializer(serializers.Serializer[AdapterVersion]):
     @extend_schema_field(serializers.URLField(allow_null=True))
     def get_url(self, row: AdapterVersion) -> str | None:
         """See :func:`url_of`."""
-        return url_of(self.context["bearers"], row, "adapter", row.training)
+        return url_of_version(self.context["bearers"], row, "adapter")
 
     @extend_schema_field(serializers.URLField(allow_null=True))
     def get_kohya_url(self, row: AdapterVersion) -> str | None:
         """See :func:`url_of`."""
-        return url_of(self.context["bearers"], row, "kohya", row.training)
+        return url_of_version(self.context["bearers"], row, "kohya")
 
 
 class AdapterSerializer(serializers.Serializer[Adapter]):

@@ -10,15 +10,14 @@ from django.utils.translation import gettext as _
 
 from imodel_site.lib.errors import Refused
 from training import adapter_bytes
-from training.models import AdapterVersion, TrainingSet
+from training.models import AdapterVersion, TrainingSet, not_withheld
 from training.plans import Wishes
 
 
 def offered(found: TrainingSet, *, family: str) -> list[AdapterVersion]:
     """The garment's versions for a family, newest first, without those that moderation holds back."""
     rows = AdapterVersion.objects.filter(adapter__garment_id=found.garment_id, adapter__family=family)
-    rows = rows.exclude(training__sources__asset__moderation="rejected")
-    return list(rows.select_related("adapter", "training").order_by("-number"))
+    return list(not_withheld(rows).select_related("adapter", "training").order_by("-number"))
 
 
 def check(version: AdapterVersion, found: TrainingSet, *, family: str) -> None:

@@ -54,6 +54,12 @@ def _shown(model: Any, way: str) -> Any:
     return model.objects.annotate(shows_rejected=Exists(rejected)).order_by("id")
 
 
+def _shown_versions() -> Any:
+    own = TrainingSource.objects.filter(version=OuterRef("pk"), asset__moderation=Moderation.REJECTED)
+    trained = TrainingSource.objects.filter(training=OuterRef("training"), asset__moderation=Moderation.REJECTED)
+    return AdapterVersion.objects.annotate(shows_rejected=Exists(own) | Exists(trained)).order_by("id")
+
+
 def _why(row: Any) -> str:
     return MODERATION if row.shows_rejected else ""
 
@@ -66,7 +72,7 @@ def _of_checkpoint(row: Any) -> Iterator[Named]:
 
 
 def _of_adapters() -> Iterator[Named]:
-    versions = _shown(AdapterVersion, "training").select_related("adapter")
+    versions = _shown_versions().select_related("adapter")
     for row in versions.iterator(chunk_size=AT_ONCE):
         name = part(row.adapter.name, row.adapter_id)
         yield Named(row.key, f"adapters/{name}-{row.adapter_id.hex[-6:]}/v{row.number}.safetensors", _why(row))

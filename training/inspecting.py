@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
+from studio.lora.cost import Cost
 from training import datasets, orders, pace, plans
 from training.models import PictureKind, Preflight, TrainingPicture
 from training.plans import Wishes
@@ -26,10 +28,8 @@ def question(row: Preflight, folder: Path) -> Question:
     raw = folder / "pictures"
     raw.mkdir()
     photos = [_photo(number, picture, raw) for number, picture in enumerate(pictures)]
-    learned = sum(picture.kind == PictureKind.GARMENT for picture in pictures)
     garment = row.set.garment
-    plan = plans.plan_of(Wishes(), trigger=row.set.trigger, pictures=learned)
-    cost = pace.of_plan(plan, pictures=learned, held_out=1)
+    plan, cost = _predicted(row.set.trigger, pictures, learned=sum(orders.learned(picture) for picture in pictures))
     message = {
         "photos": photos,
         "garment": {
@@ -47,6 +47,12 @@ def question(row: Preflight, folder: Path) -> Question:
     return Question(message, pictures)
 
 
+def _predicted(trigger: str, pictures: Sequence[TrainingPicture], *, learned: int) -> tuple[dict[str, Any], Cost]:
+    """As :func:`training.orders.freeze` will plan it, and how long that takes."""
+    plan = plans.plan_of(Wishes(), trigger=trigger, pictures=learned)
+    return plan, pace.of_plan(plan, pictures=learned, held_out=max(1, len(pictures) - learned))
+
+
 def _photo(number: int, picture: TrainingPicture, raw: Path) -> dict[str, Any]:
     path = datasets.cut(picture.asset.key, picture.crop, raw / f"{number:03d}.png")
     mask, place = orders.mask_of(picture), None
@@ -59,6 +65,7 @@ def _photo(number: int, picture: TrainingPicture, raw: Path) -> dict[str, Any]:
         "view": picture.view if picture.view_by_hand else None,
         "caption": picture.caption if picture.caption_by_hand else None,
         "kind": picture.kind,
+        "held_out": orders.held_out(picture),
     }
 
 
@@ -79,8 +86,14 @@ def _crop(picture: TrainingPicture, crop: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def found(asked: Question, done: Mapping[str, Any], kept: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What the row keeps: pictures by their ids, files by their storage keys."""
+    """What the row keeps: pictures by their ids, files by their storage keys; steps and seconds of what is trained on.
+
+    Whom the studio holds out, nobody knew when it was asked.
+    """
     flight = done["preflight"]
+    garment = [number for number, picture in enumerate(asked.pictures) if picture.kind == PictureKind.GARMENT]
+    learned = len(set(garment) - set(flight.get("held_out") or ()))
+    plan, cost = _predicted(asked.message["trigger"], asked.pictures, learned=learned)
     ids = [str(picture.pk) for picture in asked.pictures]
     often = {int(entry["index"]): int(entry["repeats"]) for entry in flight.get("entries") or ()}
     problems = [
@@ -90,8 +103,8 @@ def found(asked: Question, done: Mapping[str, Any], kept: Sequence[Mapping[str, 
     return {
         "problems": problems,
         "buckets": flight.get("buckets") or [],
-        "steps": flight.get("steps"),
-        "seconds": flight.get("seconds"),
+        "steps": plan["steps"],
+        "seconds": ceil(cost.total),
         "held_out": [ids[number] for number in flight.get("held_out") or () if number < len(ids)],
         "pictures": [
             {

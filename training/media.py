@@ -41,7 +41,7 @@ def register() -> None:
     signing.register(Kind("cell", ComparisonCell, _cell, lambda row, __, bearer: is_open(_of(row), bearer)))
     signing.register(Kind("grid", Comparison, _paper, lambda row, __, bearer: is_open(row.training, bearer)))
     signing.register(Kind("checkpoint", Checkpoint, _checkpoint, lambda row, __, bearer: is_paid(row.training, bearer)))
-    signing.register(Kind("adapter", AdapterVersion, _version, lambda row, __, bearer: is_open(row.training, bearer)))
+    signing.register(Kind("adapter", AdapterVersion, _version, lambda row, __, bearer: is_version_open(row, bearer)))
     signing.register(Kind("setzip", SetArchive, _archive, lambda row, __, bearer: archives.open_to(row, bearer=bearer)))
     masks.register_user(_keys_of_orders)
     storage.register_kind(TRAININGS, _keys_of_trainings)
@@ -65,6 +65,13 @@ def is_open(training: Training | None, bearer: bool) -> bool:
         return True
     prefetch_related_objects([training], "sources__asset")
     return all(source.asset.open_to(bearer=bearer) for source in training.sources.all())
+
+
+def is_version_open(version: AdapterVersion, bearer: bool) -> bool:
+    """As :func:`is_open`, also of one whose training was deleted; lists read ahead by ``OF_VERSION``."""
+    prefetch_related_objects([version], "sources__asset")
+    own = all(source.asset.open_to(bearer=bearer) for source in version.sources.all())
+    return own and is_open(version.training, bearer)
 
 
 def is_paid(training: Training, bearer: bool) -> bool:

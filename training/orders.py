@@ -52,6 +52,16 @@ def used(pictures: Sequence[TrainingPicture]) -> list[TrainingPicture]:
     return [picture for picture in pictures if not picture.left_out]
 
 
+def held_out(picture: TrainingPicture) -> bool:
+    """Whether it is compared with; what shows others than the garment is never."""
+    return bool(picture.held_out) and picture.kind == PictureKind.GARMENT
+
+
+def learned(picture: TrainingPicture) -> bool:
+    """Whether the garment is learned from it."""
+    return picture.kind == PictureKind.GARMENT and not picture.held_out
+
+
 def freeze(
     found: TrainingSet,
     wishes: Wishes,
@@ -74,8 +84,7 @@ def freeze(
     _check(pictures)
     often = repeats or {}
     entries = [_entry(picture, flip=found.mirrored, repeats=often.get(str(picture.pk), 1)) for picture in pictures]
-    learned = [entry for entry in entries if entry["kind"] == PictureKind.GARMENT and not entry["held_out"]]
-    plan = _plan(found, wishes, begin, pictures=len(learned))
+    plan = _plan(found, wishes, begin, pictures=sum(learned(picture) for picture in pictures))
     order: dict[str, Any] = {
         "op": "train",
         "plan": plan,
@@ -99,9 +108,9 @@ def _plan(found: TrainingSet, wishes: Wishes, begin: AdapterVersion | None, *, p
 
 def _learned_before(begin: AdapterVersion | None) -> dict[Any, Asset]:
     """What comes of a training shows what the version before it learned from: moderation must reach it the same."""
-    if begin is None or begin.training is None:
+    if begin is None:
         return {}
-    return {row.asset_id: row.asset for row in begin.training.sources.select_related("asset")}
+    return {row.asset_id: row.asset for row in begin.learned_from().select_related("asset")}
 
 
 def as_files(found: TrainingSet, pictures: Sequence[TrainingPicture]) -> dict[str, Any]:
@@ -131,7 +140,7 @@ def _check(pictures: Sequence[TrainingPicture]) -> None:
 
 
 def _entry(picture: TrainingPicture, *, flip: bool, repeats: int = 1) -> dict[str, Any]:
-    held_out = picture.held_out and picture.kind == PictureKind.GARMENT
+    held = held_out(picture)
     return {
         "asset": str(picture.asset_id),
         "key": picture.asset.key,
@@ -140,9 +149,9 @@ def _entry(picture: TrainingPicture, *, flip: bool, repeats: int = 1) -> dict[st
         "caption": " ".join(picture.caption.split()),
         "view": picture.view,
         "kind": picture.kind,
-        "held_out": held_out,
+        "held_out": held,
         "flip": flip,
-        "repeats": 1 if held_out else repeats,
+        "repeats": 1 if held else repeats,
     }
 
 

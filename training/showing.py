@@ -124,7 +124,8 @@ def _bucket(one: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _coverage(used: Sequence[TrainingPicture]) -> list[dict[str, Any]]:
-    count = Counter(picture.view for picture in used if picture.kind == PictureKind.GARMENT)
+    """By side, what the garment is learned from."""
+    count = Counter(picture.view for picture in used if orders.learned(picture))
     return [
         {"label": label, "count": count[value], "on": bool(count[value])}
         for value, label in View.choices
@@ -133,7 +134,7 @@ def _coverage(used: Sequence[TrainingPicture]) -> list[dict[str, Any]]:
 
 
 def _offers(found: TrainingSet, used: Sequence[TrainingPicture]) -> list[Offer]:
-    learned = sum(picture.kind == PictureKind.GARMENT and not picture.held_out for picture in used)
+    learned = sum(orders.learned(picture) for picture in used)
     return [_offer(found, effort, learned, len(used)) for effort in list(Effort.values)]
 
 
@@ -212,17 +213,22 @@ def listed(rows: Sequence[Training]) -> list[dict[str, Any]]:
     ]
 
 
+def name_of(adapter: Adapter) -> str:
+    """An adapter as people call it."""
+    return str(adapter.garment.name if adapter.garment else adapter.name)
+
+
 def adapters() -> list[dict[str, Any]]:
     """Every adapter with the version in use and how many there are."""
     rows = list(Adapter.objects.select_related("garment").order_by("-id")[:200])
-    versions = AdapterVersion.objects.filter(adapter__in=rows).prefetch_related(OF_TRAINING)
+    versions = AdapterVersion.objects.filter(adapter__in=rows)
     found: dict[Any, list[AdapterVersion]] = {}
     for version in versions.order_by("number"):
         found.setdefault(version.adapter_id, []).append(version)
     return [
         {
             "adapter": row,
-            "title": row.garment.name if row.garment else row.name,
+            "title": name_of(row),
             "count": len(found.get(row.pk, ())),
             "in_use": next((one for one in found.get(row.pk, ()) if one.promoted), None),
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from training.views import adapters, archives, grids, sets, trainings
+from training.views import adapters, archives, deleting, grids, sets, trainings
 
 app_name = "training"
 urlpatterns = [
@@ -29,8 +29,11 @@ urlpatterns = [
     path("adapters/upload", adapters.upload, name="upload"),
     path("adapters/uploads/<uuid:pk>/", adapters.upload_state, name="upload_state"),
     path("adapters/uploads/<uuid:pk>/progress", adapters.upload_progress, name="upload_progress"),
+    path("adapters/uploads/<uuid:pk>/delete", deleting.upload, name="upload_delete"),
+    path("adapters/versions/<uuid:pk>/delete", deleting.version, name="version_delete"),
     path("adapters/<uuid:pk>/", adapters.adapter, name="adapter"),
     path("adapters/<uuid:pk>/act", adapters.act, name="adapter_act"),
+    path("adapters/<uuid:pk>/delete", deleting.adapter, name="adapter_delete"),
     path("<uuid:pk>/", trainings.training, name="training"),
     path("<uuid:pk>/live", trainings.live, name="live"),
     path("<uuid:pk>/progress", trainings.training_progress, name="training_progress"),
@@ -38,4 +41,5 @@ urlpatterns = [
     path("<uuid:pk>/act", trainings.act, name="act"),
     path("<uuid:pk>/choose", trainings.choose, name="choose"),
     path("<uuid:pk>/grid", trainings.grid, name="grid"),
+    path("<uuid:pk>/delete", deleting.training, name="delete"),
 ]

@@ -35,7 +35,8 @@ FAILURES: Mapping[str, Any] = {
     "photo_rejected": lazy("A photo was removed by moderation. Leave it out of the set, then start again."),
     "input_gone": lazy("A picture of this set was deleted before it began. Put the set together anew."),
     "not_finite": lazy(
-        "The training ran away into infinite numbers. Try again; if it does so again, tell whoever runs the studio."
+        "The training became unstable, so it was ended. Start a new one with a smaller learning rate, or a quick one; "
+        "if it stays so, tell whoever runs the studio."
     ),
     "mask_empty": lazy("A mask marks nothing of its picture. Mark the garment, or leave the picture out."),
     "picture_unreadable": lazy("A picture of the set can not be read. Leave it out, or save it anew."),
@@ -63,7 +64,7 @@ FAILURES: Mapping[str, Any] = {
     "dataset_record_invalid": lazy("The zip's dataset.json is not one of ours. Remove it, and names will do."),
     "trigger_invalid": lazy("The zip's trigger word is none: small letters, digits and inner hyphens, such as zkv17."),
     "set_empty": lazy("There is no picture left in the set."),
-    "quota_full": lazy("Your storage is full. Delete photos or pictures you no longer need."),
+    "quota_full": lazy("Your storage is full. Delete photos, pictures or adapters you no longer need."),
     "internal_error": lazy("Something went wrong on our side. It was written down; try again."),
 }
 

@@ -54,7 +54,7 @@ def add_asset(*, merchant: Merchant, file: Any) -> tuple[Asset, bool]:
     if found is not None:
         _refuse_rejected(found)
         return found, False
-    _refuse_when_full(merchant)
+    refuse_when_full(merchant)
     taken = images.take_picture(data)
     with _files(merchant.pk, taken) as keys:
         return _write_row(merchant, taken, keys)
@@ -66,11 +66,36 @@ def _refuse_rejected(asset: Asset) -> None:
         raise Conflict("photo_rejected", words, field="photo")
 
 
-def _refuse_when_full(merchant: Merchant) -> None:
-    """Before any work; the update in :func:`_reserve` decides."""
+# --- a merchant's room ------------------------------------------------------------------------------------------------
+def refuse_when_full(merchant: Merchant, *, amount: int = 1) -> None:
+    """Before any work; :func:`take_room` decides.
+
+    Args:
+        amount: bytes that are to be added, as far as that is known.
+
+    Raises:
+        TooMuch: ``quota_full`` (413).
+    """
     used = Merchant.objects.values_list("used_bytes", flat=True).get(pk=merchant.pk)
-    if used >= quota_of(merchant):
+    if used + amount > quota_of(merchant):
         raise _full(merchant)
+
+
+def take_room(merchant: Merchant, amount: int) -> None:
+    """Count bytes as the merchant's, in the transaction that writes their row; last, for it locks the merchant's row.
+
+    Raises:
+        TooMuch: ``quota_full`` (413): they do not fit; nothing was counted.
+    """
+    room = Merchant.objects.filter(pk=merchant.pk, used_bytes__lte=quota_of(merchant) - amount)
+    if not room.update(used_bytes=F("used_bytes") + amount):
+        raise _full(merchant)
+
+
+def give_room_back(merchant_id: UUID, amount: int) -> None:
+    """Bytes that :func:`take_room` counted are the merchant's no more, in the transaction that deletes their row."""
+    if amount:
+        Merchant.objects.filter(pk=merchant_id).update(used_bytes=F("used_bytes") - amount)
 
 
 def quota_of(merchant: Merchant) -> int:
@@ -79,7 +104,9 @@ def quota_of(merchant: Merchant) -> int:
 
 
 def _full(merchant: Merchant) -> TooMuch:
-    words = gettext_noop("Your %(size)s MB of storage are full. Delete photos or pictures you no longer need.")
+    words = gettext_noop(
+        "Your %(size)s MB of storage are full. Delete photos, pictures or adapters you no longer need."
+    )
     return TooMuch("quota_full", said(words, size=quota_of(merchant) // 2**20), status=413)
 
 
@@ -120,7 +147,7 @@ def _write_row(merchant: Merchant, taken: Taken, keys: dict[str, str]) -> tuple[
                 thumbs={size: key for size, key in keys.items() if size in taken.thumbs},
             )
             enqueue(Look(merchant=merchant, asset=asset))
-            _reserve(merchant, taken.bytes)  # last: it locks the merchant's row
+            take_room(merchant, taken.bytes)
     except IntegrityError:  # a twin was faster
         twin = Asset.objects.filter(sha256=taken.sha256).first()
         if twin is None:
@@ -128,13 +155,6 @@ def _write_row(merchant: Merchant, taken: Taken, keys: dict[str, str]) -> tuple[
         drop_files(keys.values())
         return twin, False
     return asset, True
-
-
-def _reserve(merchant: Merchant, amount: int) -> None:
-    """Raises TooMuch ``quota_full`` when it does not fit."""
-    room = Merchant.objects.filter(pk=merchant.pk, used_bytes__lte=quota_of(merchant) - amount)
-    if not room.update(used_bytes=F("used_bytes") + amount):
-        raise _full(merchant)
 
 
 def lock_asset(asset: Asset) -> Asset:
@@ -156,7 +176,7 @@ def release_asset(asset_id: UUID) -> bool:
         if asset is None or _needed(asset):
             return False
         keys = list(keys_of(asset))
-        Merchant.objects.filter(pk=asset.merchant_id).update(used_bytes=F("used_bytes") - asset.bytes)
+        give_room_back(asset.merchant_id, asset.bytes)
         asset.delete()  # what was made of it goes with it
         transaction.on_commit(lambda: drop_files(keys))
     return True

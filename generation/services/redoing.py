@@ -18,7 +18,7 @@ from accounts.access import allow_write
 from accounts.actors import Actor
 from accounts.models import Merchant
 from accounts.services import credits, plans
-from generation import orders
+from generation import orders, trained
 from generation.models import MadeAs, Picture, Review, Shoot
 from generation.moderation.states import refuse_rejected_picture
 from generation.services import batches
@@ -59,7 +59,7 @@ def redo(*, actor: Actor, picture: Picture) -> Shoot:
     Raises:
         Conflict: ``reject_first``: it is not rejected with a reason. ``not_redoable``: it cost nothing, is itself a
             free retry, lies in the bin or is older than two weeks. ``free_used_up``, ``photo_rejected``,
-            ``picture_rejected``.
+            ``picture_rejected``, ``adapter_gone``.
     """
     allow_write(actor)
     with transaction.atomic():
@@ -93,6 +93,7 @@ def _accept(actor: Actor, picture: Picture) -> Shoot:
 
     shoot, new = jobs.accept(Shoot, merchant=actor.merchant, key=key_of(picture.pk), request_hash=said, make=make)
     if new:
+        trained.hold(shoot.order)
         if shoot.batch_id is not None:
             batches.goes_on(shoot.batch_id)
         note = str(picture.get_review_reason_display())

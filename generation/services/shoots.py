@@ -12,7 +12,7 @@ from accounts.access import allow_write
 from accounts.actors import Actor
 from accounts.services import credits
 from catalog.access import access_persona
-from generation import orders, pricing
+from generation import orders, pricing, trained
 from generation.expert import ExpertChoices, freeze_expert
 from generation.models import MadeAs, Picture, Shoot
 from generation.moderation.states import refuse_rejected_picture, refuse_rejected_source
@@ -113,6 +113,7 @@ def _accept(
     with transaction.atomic():
         shoot, new = jobs.accept(Shoot, merchant=actor.merchant, key=key, request_hash=request_hash, make=make)
         if new:
+            trained.hold(shoot.order)
             credits.hold(merchant_id=actor.merchant.pk, job_id=shoot.pk, amount=price)
     return shoot
 
@@ -127,13 +128,14 @@ def retry_shoot(*, actor: Actor, shoot: Shoot) -> None:
     """Queue a failed or cancelled shoot again, with the order it had, and reserve its price anew.
 
     Raises:
-        Conflict: ``not_retryable``: it waits, runs or has succeeded. ``photo_rejected``.
+        Conflict: ``not_retryable``: it waits, runs or has succeeded. ``photo_rejected``, ``adapter_gone``.
         Refused: ``credits_short``: it can not be paid for and stays as it was.
     """
     allow_write(actor)
     refuse_rejected_source(shoot)
     with transaction.atomic():
         _queue_again(shoot)
+        trained.hold(shoot.order)
         if shoot.batch_id is not None:
             batches.goes_on(shoot.batch_id)
         credits.hold(merchant_id=shoot.merchant_id, job_id=shoot.pk, amount=shoot.price)

@@ -61,10 +61,10 @@ class Preflight:
 
     Attributes:
         problems: the gravest first.
-        buckets: the fullest first; their pictures are indices among those given.
+        buckets: of what is trained on, the fullest first; their pictures are indices among those given.
         entries: the pictures that are taken.
         held_out: indices of those that are never trained on.
-        coverage: how many pictures show each view.
+        coverage: how many of the pictures that are trained on show each view.
         steps: optimiser steps.
         passes: how often each picture is seen, about.
         seconds: predicted; None: nobody has measured a step yet.
@@ -117,10 +117,11 @@ def preflight(
     _check_indices(found, (*left_out, *(captions or {}), *(held_out or ())))
     chosen = tuple(_with_own(one, captions or {}) for one in found.pictures if one.index not in set(left_out))
     spared = tuple(sorted(held_out)) if held_out is not None else hold_out(chosen, found.duplicates)
-    plan = _bucketed(chosen, base=base, step=step)
-    entries = _entries(chosen, spared, plan)
+    trained = tuple(one for one in chosen if one.index not in spared)
+    plan = _bucketed(trained, base=base, step=step)
+    entries = _entries(chosen, spared, _bucketed(chosen, base=base, step=step))
     wrong = [*problems.of_pictures(_without(found, left_out), chosen, area=base[0] * base[1]),
-             *problems.of_the_set(chosen), *_of_captions(chosen, found.trigger, encoder)]  # fmt: skip
+             *problems.of_the_set(chosen, trained), *_of_captions(chosen, found.trigger, encoder)]  # fmt: skip
     if chosen and not spared:
         wrong.append(problems.problem("no_held_out"))
     wasteful = [i for bucket in plan if bucket.cut > WASTEFUL for i in bucket.pictures]
@@ -131,7 +132,7 @@ def preflight(
         buckets=plan,
         entries=entries,
         held_out=spared,
-        coverage={view: sum(one.view == view for one in chosen) for view in ("front", "side", "back", "unsure")},
+        coverage={view: sum(one.view == view for one in trained) for view in ("front", "side", "back", "unsure")},
         steps=steps,
         passes=round(steps * batch / looks, 2) if looks else 0.0,
         seconds=None if seconds_per_step is None else math.ceil(setup_seconds + steps * seconds_per_step),

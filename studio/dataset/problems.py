@@ -124,13 +124,13 @@ def _kinds(chosen: Sequence[Picture], area: int) -> Iterator[tuple[str, list[int
         yield code, [one.index for one in chosen if test(one)]
 
 
-def of_the_set(chosen: Sequence[Picture]) -> Iterator[Problem]:
-    """What is wrong with all of them together."""
+def of_the_set(chosen: Sequence[Picture], trained: Sequence[Picture]) -> Iterator[Problem]:
+    """What is wrong with all of them together; a side is learned only from a picture that is trained on."""
     if len(chosen) < FEWEST:
         yield problem("too_few_pictures")
     elif len(chosen) < WANTED:
         yield problem("few_pictures")
-    views = {one.view for one in chosen}
+    views = {one.view for one in trained}
     for view in ("front", "side", "back"):
         if view not in views:
             yield problem(f"no_{view}")

@@ -104,7 +104,8 @@ class Run:
             group["lr"] = group["peak"] * rate
         loss = self._gradients(picks)
         if not math.isfinite(loss):
-            raise EngineError("not_finite", f"The loss broke down at step {self.step + 1}. Try a lower learning_rate.")
+            words = f"The training became unstable at step {self.step + 1}. Start it anew with a smaller learning rate."
+            raise EngineError("not_finite", words)
         self._apply()
         self.step += 1
         now = self.optimizer.param_groups[0]["lr"]

@@ -33,6 +33,7 @@ class Asked:
     photo: Photo
     caption: str | None
     prior: bool
+    held_out: bool
 
 
 def inspect_set(job: Job, resident: Resident) -> Mapping[str, Any]:
@@ -57,6 +58,7 @@ def inspect_set(job: Job, resident: Resident) -> Mapping[str, Any]:
         seconds_per_step=pace,
         setup_seconds=setup,
         captions=_own_captions(asked, found),
+        held_out=_own_choice(asked, found),
         encoder=_encoder(family),
     )
     return _told(found, flight, asked, out)
@@ -66,10 +68,12 @@ def _asked(value: object) -> Asked:
     fields = Fields("photo", value)
     path, mask, view = fields.path("path"), fields.path("mask", None), fields.text("view", None)
     caption, kind = fields.text("caption", None), fields.text("kind", "garment")
+    held_out = fields.flag("held_out", False)
     fields.finish()
     if kind not in KINDS:
         fields.refuse("kind", f"must be one of: {', '.join(KINDS)}")
-    return Asked(Photo(path, mask, view), caption, kind == "prior")  # type: ignore[arg-type]  # Photo refuses a view
+    photo = Photo(path, mask, view)  # type: ignore[arg-type]  # Photo refuses a view
+    return Asked(photo, caption, kind == "prior", held_out)
 
 
 def _garment(value: object) -> Garment:
@@ -131,6 +135,13 @@ def _renumbered(found: Inspection, places: Sequence[int]) -> Inspection:
 def _own_captions(asked: Sequence[Asked], found: Inspection) -> dict[int, str]:
     captions = {one.index: asked[one.index].caption for one in found.pictures}
     return {index: text for index, text in captions.items() if text is not None}
+
+
+def _own_choice(asked: Sequence[Asked], found: Inspection) -> tuple[int, ...] | None:
+    """The garment pictures that the merchant holds out; None: none, so that some are chosen here."""
+    if not any(one.held_out and not one.prior for one in asked):
+        return None
+    return tuple(one.index for one in found.pictures if asked[one.index].held_out)
 
 
 def _told(found: Inspection, flight: Preflight, asked: Sequence[Asked], out: Path) -> dict[str, Any]:

@@ -98,6 +98,7 @@ PK_OF = {
     "training/sets/": "training.TrainingSet",
     "training/grids/": "training.Comparison",
     "training/adapters/uploads/": "training.AdapterUpload",
+    "training/adapters/versions/": "training.AdapterVersion",
     "training/adapters/": "training.Adapter",
     "training/<uuid:pk>/": "training.Training",
 }

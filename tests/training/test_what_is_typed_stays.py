@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from accounts.models import Merchant
 from accounts.scoping import merchant_scope
+from catalog.models import Asset
+from imodel_site.lib.errors import Refused
+from tests.generation.conftest import png
 from tests.training import scripted
 from tests.training.conftest import all_of, carry_out_next, checked, fresh, new_set
 from tests.training.test_pages import address, form_of
@@ -76,3 +80,45 @@ def test_another_trigger_takes_the_place_of_the_old_one_beside_commas_too(atelie
         sets.set_trigger(actor=atelier.actor, found=found, trigger="abc12")
     assert all_of(TrainingPicture, set=found)[0].caption == f"photo of abc12, red, not x{old} nor {old}-like"
     assert all_of(TrainingSet)[0].trigger == "abc12"
+
+
+@pytest.mark.parametrize(
+    ("deed", "code"),
+    [("edit", 422), ("crop:nothing", 404), ("remove:nothing", 404), ("crop", 422), ("check", 422)],
+)
+def test_a_deed_that_is_refused_saves_nothing_of_what_was_typed_beside_it(alice, atelier, executor, deed, code):
+    """An edit without a word to edit, a picture that is not there, parts that are not proposed, nothing to check."""
+    found = new_set(atelier)
+    first = all_of(TrainingPicture, set=found)[0]
+    changes = {f"caption-{first.pk.hex}": "typed beside it", "trigger": "abc12"}
+    changes["deed"] = f"crop:{first.pk}" if deed == "crop" else deed.replace("nothing", str(found.pk))
+    if deed == "check":
+        changes |= {f"use-{picture.pk.hex}": "-" for picture in all_of(TrainingPicture, set=found)}
+    before = fresh(found)
+    answer = alice.post(address("set_change", found.pk), form_of(found, **changes))
+
+    assert answer.status_code == code
+    assert code == 404 or "typed beside it" in answer.content.decode()
+    after = fresh(found)
+    assert (after.trigger, after.edition) == (before.trigger, before.edition)
+    assert [picture.caption for picture in all_of(TrainingPicture, set=found)] == [""] * 7
+    assert not all(picture.left_out for picture in all_of(TrainingPicture, set=found))
+
+
+def test_a_deed_that_is_carried_out_saves_what_was_typed_first(alice, atelier):
+    found = new_set(atelier)
+    first = all_of(TrainingPicture, set=found)[0]
+    changes = {f"caption-{first.pk.hex}": "typed beside it", "deed": "edit", "find": "typed", "replace": "said"}
+    answer = alice.post(address("set_change", found.pk), form_of(found, **changes), follow=True)
+    assert fresh(first).caption == "said beside it"
+    assert "1 caption was changed." in answer.content.decode()
+
+
+def test_a_picture_that_a_full_set_refuses_is_not_kept(atelier, monkeypatch):
+    found = new_set(atelier)
+    monkeypatch.setattr(sets, "MOST_PICTURES", 7)
+    kept, used = len(all_of(Asset)), Merchant.objects.get(pk=atelier.merchant.pk).used_bytes
+    with merchant_scope(atelier.merchant), pytest.raises(Refused) as refused:
+        sets.add_upload(actor=atelier.actor, found=found, file=png((1, 2, 3)))
+    assert refused.value.code == "too_many_pictures"
+    assert (len(all_of(Asset)), Merchant.objects.get(pk=atelier.merchant.pk).used_bytes) == (kept, used)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+from django.utils import translation
+
 from studio.dataset import problems
 from studio.dataset.problems import TEXTS
 from training import orders, words
@@ -43,6 +46,19 @@ def test_a_line_with_numbers_and_one_without_words_are_both_shown():
 
 def test_a_log_line_counts_what_it_was_told_of():
     assert words.note("caption_cut", {"pictures": [0, 4]}).endswith(": 2.")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", ("became unstable", "smaller learning rate")), ("zh-hans", ("不稳定", "更小的学习率"))],
+)
+def test_a_training_that_broke_down_says_what_to_do_in_the_readers_language(language, said):
+    raised = re.search(r'"not_finite", (\w+)', (STUDIO / "lora" / "run.py").read_text(encoding="utf-8"))
+    assert raised is not None  # the code that the words hang on
+    with translation.override(language):
+        shown = words.failure("not_finite", "whatever the studio wrote")
+    assert all(part in shown for part in said)
+    assert "_" not in shown
 
 
 def test_the_check_and_the_order_want_the_same_number_of_pictures():

@@ -79,6 +79,7 @@ class Migration(migrations.Migration):
                 ),
                 ("family", models.CharField(max_length=40)),
                 ("name", models.CharField(max_length=200)),
+                ("numbered", models.PositiveIntegerField(db_default=0, default=0)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "garment",
@@ -101,7 +102,6 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
-                "indexes": [models.Index(fields=["merchant", "-id"], name="adapter_newest")],
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("garment__isnull", False)),
@@ -109,6 +109,7 @@ class Migration(migrations.Migration):
                         name="adapter_once_per_garment",
                     )
                 ],
+                "indexes": [models.Index(fields=["merchant", "-id"], name="adapter_newest")],
             },
         ),
         migrations.CreateModel(
@@ -277,18 +278,18 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(fields=("merchant", "idempotency_key"), name="adapterupload_once_by_key")
+                ],
                 "indexes": [
-                    models.Index(fields=["status", "queued_at"], name="adapterupload_queue"),
-                    models.Index(fields=["merchant", "status", "-id"], name="adapterupload_of_merchant"),
+                    models.Index(fields=["merchant", "-started_at"], name="adapterupload_turns"),
                     models.Index(
                         condition=models.Q(("status", "queued")),
                         fields=["merchant", "-priority", "queued_at"],
                         name="adapterupload_waiting",
                     ),
-                    models.Index(fields=["merchant", "-started_at"], name="adapterupload_turns"),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("merchant", "idempotency_key"), name="adapterupload_once_by_key")
+                    models.Index(fields=["merchant", "status", "-id"], name="adapterupload_of_merchant"),
+                    models.Index(fields=["status", "queued_at"], name="adapterupload_queue"),
                 ],
             },
         ),
@@ -477,7 +478,9 @@ class Migration(migrations.Migration):
                 (
                     "version",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
                         related_name="promotions",
                         to="training.adapterversion",
                     ),
@@ -958,19 +961,19 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(fields=("merchant", "idempotency_key"), name="setarchive_once_by_key")
+                ],
                 "indexes": [
-                    models.Index(fields=["status", "queued_at"], name="setarchive_queue"),
-                    models.Index(fields=["merchant", "status", "-id"], name="setarchive_of_merchant"),
+                    models.Index(fields=["merchant", "-id"], name="setarchive_newest"),
+                    models.Index(fields=["merchant", "-started_at"], name="setarchive_turns"),
                     models.Index(
                         condition=models.Q(("status", "queued")),
                         fields=["merchant", "-priority", "queued_at"],
                         name="setarchive_waiting",
                     ),
-                    models.Index(fields=["merchant", "-started_at"], name="setarchive_turns"),
-                    models.Index(fields=["merchant", "-id"], name="setarchive_newest"),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("merchant", "idempotency_key"), name="setarchive_once_by_key")
+                    models.Index(fields=["merchant", "status", "-id"], name="setarchive_of_merchant"),
+                    models.Index(fields=["status", "queued_at"], name="setarchive_queue"),
                 ],
             },
         ),
@@ -1038,18 +1041,18 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(fields=("merchant", "idempotency_key"), name="preflight_once_by_key")
+                ],
                 "indexes": [
-                    models.Index(fields=["status", "queued_at"], name="preflight_queue"),
-                    models.Index(fields=["merchant", "status", "-id"], name="preflight_of_merchant"),
+                    models.Index(fields=["merchant", "-started_at"], name="preflight_turns"),
                     models.Index(
                         condition=models.Q(("status", "queued")),
                         fields=["merchant", "-priority", "queued_at"],
                         name="preflight_waiting",
                     ),
-                    models.Index(fields=["merchant", "-started_at"], name="preflight_turns"),
-                ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("merchant", "idempotency_key"), name="preflight_once_by_key")
+                    models.Index(fields=["merchant", "status", "-id"], name="preflight_of_merchant"),
+                    models.Index(fields=["status", "queued_at"], name="preflight_queue"),
                 ],
             },
         ),
@@ -1072,7 +1075,21 @@ class Migration(migrations.Migration):
                 (
                     "training",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="sources", to="training.training"
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sources",
+                        to="training.training",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sources",
+                        to="training.adapterversion",
                     ),
                 ),
             ],
@@ -1080,7 +1097,10 @@ class Migration(migrations.Migration):
                 "abstract": False,
                 "base_manager_name": "objects",
                 "default_manager_name": "objects",
-                "constraints": [models.UniqueConstraint(fields=("training", "asset"), name="training_source_once")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("version", "asset"), name="version_source_once"),
+                    models.UniqueConstraint(fields=("training", "asset"), name="training_source_once"),
+                ],
             },
         ),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.models.adapters import Adapter, AdapterUpload, AdapterVersion, Promotion
+from training.models.adapters import OF_VERSION, Adapter, AdapterUpload, AdapterVersion, Promotion, not_withheld
 from training.models.archives import SetArchive
 from training.models.grids import Comparison, ComparisonCell
 from training.models.runs import (
@@ -18,6 +18,7 @@ from training.models.sets import PictureKind, Preflight, TrainingPicture, Traini
 
 __all__ = [
     "OF_TRAINING",
+    "OF_VERSION",
     "Adapter",
     "AdapterUpload",
     "AdapterVersion",
@@ -36,4 +37,5 @@ __all__ = [
     "TrainingSet",
     "TrainingSource",
     "View",
+    "not_withheld",
 ]

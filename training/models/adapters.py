@@ -7,13 +7,15 @@ from typing import Any, ClassVar
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.moderation import Moderation
 from accounts.scoping import MerchantOwned
 from catalog.models import Garment
 from imodel_site.lib.ids import uuid7
 from imodel_site.lib.jobs.model import Job
-from training.models.runs import Training
+from training.models.runs import OF_TRAINING, Training, TrainingSource
 
 DEFAULT_WEIGHT = 1.0
+OF_VERSION = (OF_TRAINING, "sources__asset")  # to prefetch for versions whose files are asked for
 
 
 class WeightFrom(models.TextChoices):
@@ -31,6 +33,8 @@ class Adapter(MerchantOwned):
     garment = models.ForeignKey(Garment, null=True, blank=True, on_delete=models.SET_NULL, related_name="adapters")
     family = models.CharField(max_length=40)
     name = models.CharField(max_length=200)
+    # Of versions that were deleted: the highest number, which no other version gets.
+    numbered = models.PositiveIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(MerchantOwned.Meta):
@@ -80,13 +84,30 @@ class AdapterVersion(MerchantOwned):
         ]
         indexes: ClassVar[list[Any]] = [models.Index(fields=["merchant", "-id"], name="adapter_version_newest")]
 
+    def learned_from(self) -> models.QuerySet[Any]:
+        """The sources that moderation reaches it by: its training's, or its own once that was deleted."""
+        own = models.Q(version=self)
+        found: models.QuerySet[Any] = TrainingSource.objects.filter(
+            own if self.training_id is None else own | models.Q(training=self.training_id)
+        )
+        return found
+
+
+def not_withheld(versions: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    """Without those that learned from a photo that moderation took down."""
+    rest = versions.exclude(training__sources__asset__moderation=Moderation.REJECTED)
+    return rest.exclude(sources__asset__moderation=Moderation.REJECTED)
+
 
 class Promotion(MerchantOwned):
     """Which version came into use when, and by whom: the way back is read from here."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     adapter = models.ForeignKey(Adapter, on_delete=models.CASCADE, related_name="promotions")
-    version = models.ForeignKey(AdapterVersion, on_delete=models.CASCADE, related_name="promotions")
+    # None: that version was deleted.
+    version = models.ForeignKey(
+        AdapterVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="promotions"
+    )
     note = models.CharField(max_length=500, blank=True)
     back = models.BooleanField(default=False, help_text="it was a step back")
     by = models.ForeignKey("accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -99,7 +120,8 @@ class Promotion(MerchantOwned):
 class AdapterUpload(MerchantOwned, Job):
     """A file that a merchant brought along: its header was read when it came, the rest is by the light lane.
 
-    One that was not taken is deleted, and its ``key`` is empty then.
+    Its file counts as the merchant's room from the moment it is accepted. One that was not taken is deleted, as is that
+    of a version that was deleted: ``key`` is empty then.
     """
 
     lane: ClassVar[str] = "light"

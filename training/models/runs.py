@@ -61,14 +61,21 @@ class Training(MerchantOwned, Job):
 
 
 class TrainingSource(MerchantOwned):
-    """An upload that a training learned from: it stays as long, and moderation reaches what came of it."""
+    """An upload that a training learned from: it stays as long, and moderation reaches what came of it.
 
-    training = models.ForeignKey(Training, on_delete=models.CASCADE, related_name="sources")
+    When the training is deleted, its versions take over the sources: either ``training`` or ``version`` is set.
+    """
+
+    training = models.ForeignKey(Training, null=True, blank=True, on_delete=models.CASCADE, related_name="sources")
+    version = models.ForeignKey(
+        "training.AdapterVersion", null=True, blank=True, on_delete=models.CASCADE, related_name="sources"
+    )
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="+")
 
     class Meta(MerchantOwned.Meta):
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["training", "asset"], name="training_source_once"),
+            models.UniqueConstraint(fields=["version", "asset"], name="version_source_once"),
         ]
 
 

@@ -12,9 +12,9 @@ from accounts.access import allow_write
 from accounts.actors import Actor
 from accounts.services import webhooks
 from catalog.models import Garment
-from imodel_site.lib.errors import Conflict, Refused
+from imodel_site.lib.errors import Conflict, NotHere, Refused
 from training import announcing, orders
-from training.models import Adapter, AdapterVersion, Checkpoint, Promotion, Training
+from training.models import Adapter, AdapterVersion, Checkpoint, Promotion, Training, not_withheld
 from training.models.adapters import WeightFrom
 
 LEAST_WEIGHT, MOST_WEIGHT = 0.0, 2.0
@@ -28,15 +28,32 @@ def adapter_for(garment: Garment | None, *, merchant_id: Any, family: str, name:
         return made
     defaults = {"merchant_id": merchant_id, "name": garment.name}
     Adapter.objects.get_or_create(garment=garment, family=family, defaults=defaults)
-    found: Adapter = Adapter.objects.select_for_update(of=("self",)).get(garment=garment, family=family)
+    rows = Adapter.objects.select_for_update(of=("self",)).filter(garment=garment, family=family)
+    # Deleted between the two statements: the next round makes a new one.
+    return rows.first() or adapter_for(garment, merchant_id=merchant_id, family=family, name=name)
+
+
+def lock(pk: Any) -> Adapter:
+    """The adapter, kept as it is until the transaction ends.
+
+    Raises:
+        NotHere: it was deleted.
+    """
+    found: Adapter | None = Adapter.objects.select_for_update(of=("self",)).filter(pk=pk).first()
+    if found is None:
+        raise NotHere
     return found
 
 
 def add_version(adapter: Adapter, *, by: Any, promote: bool, **fields: Any) -> AdapterVersion:
-    """The next version, under the adapter's lock; the first one of an adapter is in use at once."""
+    """The next version, under the adapter's lock; the first one of an adapter is in use at once.
+
+    Numbers of versions that were deleted are not given out again.
+    """
     last = adapter.versions.aggregate(last=Max("number"))["last"] or 0
+    number = max(last, adapter.numbered) + 1
     made: AdapterVersion = AdapterVersion.objects.create(
-        merchant_id=adapter.merchant_id, adapter=adapter, number=last + 1, created_by=by, **fields
+        merchant_id=adapter.merchant_id, adapter=adapter, number=number, created_by=by, **fields
     )
     if promote or not last:
         _put_into_use(made, by=by, note="", back=False)
@@ -107,7 +124,7 @@ def roll_back(*, actor: Actor, adapter: Adapter, note: str = "") -> AdapterVersi
         Conflict: ``nothing_before``, ``photo_rejected``.
     """
     allow_write(actor)
-    Adapter.objects.select_for_update(of=("self",)).get(pk=adapter.pk)
+    lock(adapter.pk)
     before = _before(adapter)
     if before is None:
         raise Conflict("nothing_before", _("No other version was in use before this one."))
@@ -117,23 +134,31 @@ def roll_back(*, actor: Actor, adapter: Adapter, note: str = "") -> AdapterVersi
 
 
 def _before(adapter: Adapter) -> AdapterVersion | None:
-    """The version that was in use before the present one came: each step back undoes one step forward."""
-    trail: list[AdapterVersion] = []
+    """The version that was in use before the present one came: each step back undoes one step forward.
+
+    None in the trail is a version that was deleted: nobody goes back there, but whoever did undid a step.
+    """
+    trail: list[AdapterVersion | None] = []
     for step in adapter.promotions.select_related("version__adapter").order_by("id"):
         if step.back:
-            trail = trail[: _last_place(trail, step.version) + 1]
+            trail = trail[: _last_place(trail[:-1], step.version) + 1]
         else:
             trail.append(step.version)
-    return trail[-2] if len(trail) > 1 else None
+    return next((one for one in reversed(trail[:-1]) if one is not None and not one.promoted), None)
 
 
-def _last_place(trail: list[AdapterVersion], version: AdapterVersion) -> int:
-    return max((place for place, one in enumerate(trail) if one.pk == version.pk), default=-1)
+def _last_place(trail: list[AdapterVersion | None], version: AdapterVersion | None) -> int:
+    """Of a version; the last place of all when it was deleted since."""
+    known = (place for place, one in enumerate(trail) if version is not None and one == version)
+    return max(known, default=-1 if version is not None else len(trail) - 1)
 
 
 def _switch(actor: Actor, version: AdapterVersion, *, note: str, back: bool) -> None:
-    Adapter.objects.select_for_update(of=("self",)).get(pk=version.adapter_id)
-    version.refresh_from_db(fields=["promoted"])
+    lock(version.adapter_id)
+    found = AdapterVersion.objects.filter(pk=version.pk).values_list("promoted", flat=True)
+    if not found:
+        raise NotHere
+    version.promoted = found[0]
     if not version.promoted:
         _put_into_use(version, by=actor.user, note=_note(note), back=back)
 
@@ -169,7 +194,8 @@ def change_version(
         fields["note"] = _note(note)
     if weight is not None:
         fields |= {"weight": check_weight(weight), "weight_from": WeightFrom.MERCHANT}
-    AdapterVersion.objects.filter(pk=version.pk).update(**fields)
+    if fields and not AdapterVersion.objects.filter(pk=version.pk).update(**fields):
+        raise NotHere
     version.refresh_from_db()
 
 
@@ -193,8 +219,7 @@ def learn_weight(*, training: Training, step: int, weight: float) -> None:
 
 def withheld(version: AdapterVersion) -> bool:
     """Whether moderation took down a photo that it learned from: then it is neither used nor handed out."""
-    found = version.training
-    return found is not None and bool(found.sources.filter(asset__moderation="rejected").exists())
+    return bool(version.learned_from().filter(asset__moderation="rejected").exists())
 
 
 def refuse_withheld(version: AdapterVersion) -> None:
@@ -214,5 +239,4 @@ def in_use(garment: Garment, *, family: str) -> AdapterVersion | None:
 def all_in_use(*, family: str) -> list[AdapterVersion]:
     """Every garment's version that is in use, of the open scope, newest first."""
     rows = AdapterVersion.objects.filter(adapter__family=family, promoted=True)
-    rows = rows.exclude(training__sources__asset__moderation="rejected")
-    return list(rows.select_related("adapter__garment", "training").order_by("-adapter_id"))
+    return list(not_withheld(rows).select_related("adapter__garment", "training").order_by("-adapter_id"))

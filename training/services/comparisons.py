@@ -49,6 +49,7 @@ def order_comparison(
     order = grids.order_of(training, axes=axes, base=base)
     said = jobs.hash_of("comparison", str(training.pk), order)
     with transaction.atomic():
+        trainings.lock(training)
         made, new = jobs.accept(
             Comparison,
             merchant=actor.merchant,
@@ -100,6 +101,7 @@ def retry_comparison(*, actor: Actor, comparison: Comparison) -> None:
     """
     allow_write(actor)
     with transaction.atomic():
+        trainings.lock(comparison.training)
         if not jobs.retry(comparison):
             raise Conflict("not_retryable", _("This grid has not failed. Start a new one instead."))
         credits.hold(merchant_id=comparison.merchant_id, job_id=comparison.pk, amount=comparison.price)
@@ -121,6 +123,7 @@ def pick_cell(*, actor: Actor, comparison: Comparison, number: int) -> Compariso
         raise Refused("cell_unknown", _("This grid has no such cell."), field="cell")
     if cell.step is None:
         raise Refused("base_can_not_win", _("This cell was painted without the training. Choose another one."))
+    trainings.lock(comparison.training)
     checkpoint = Checkpoint.objects.select_related("training__garment").get(
         training_id=comparison.training_id, step=cell.step
     )

@@ -14,6 +14,7 @@ from imodel_site.lib import storage
 from imodel_site.lib.errors import Conflict
 from imodel_site.lib.jobs import services as jobs
 from imodel_site.lib.jobs.model import ENDED, Status
+from training import orders
 from training.models import Preflight, TrainingPicture, TrainingSet, View
 from training.services import sets
 
@@ -79,7 +80,7 @@ def written(*, look: Preflight, pictures: Sequence[TrainingPicture], told: Seque
     if found.edition != look.edition:
         return
     held = {number for number, one in enumerate(told) if one.get("held_out")}
-    chosen = any(picture.held_out for picture in pictures)
+    chosen = any(orders.held_out(picture) for picture in pictures)
     for number, (picture, one) in enumerate(zip(pictures, told, strict=True)):
         fields: dict[str, Any] = {}
         if not picture.caption_by_hand and one.get("caption"):

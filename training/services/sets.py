@@ -99,14 +99,22 @@ def add_upload(
         Refused: the file is no picture that can be taken (``photo_...``), ``quota_full``, ``too_many_pictures``.
     """
     allow_write(actor)
+    fields = {"view": _view(view) if view else View.UNSURE, "view_by_hand": bool(view), "kind": _kind(kind)}
     asset, _new = add_asset(merchant=actor.merchant, file=file)
-    with transaction.atomic():
-        asset = lock_asset(asset)
-        known = TrainingPicture.objects.filter(set=found, asset=asset, crop=None).select_related("asset").first()
-        if known is not None:
-            return known
-        fields = {"asset": asset, "view": _view(view) if view else View.UNSURE, "view_by_hand": bool(view)}
-        return _append(found, [fields | {"kind": _kind(kind)}])[0]
+    try:
+        return _join(found, asset, fields)
+    except Refused:
+        release_asset(asset.pk)  # unless something else needs it
+        raise
+
+
+@transaction.atomic
+def _join(found: TrainingSet, asset: Asset, fields: Mapping[str, Any]) -> TrainingPicture:
+    asset = lock_asset(asset)
+    known: TrainingPicture | None = (
+        TrainingPicture.objects.filter(set=found, asset=asset, crop=None).select_related("asset").first()
+    )
+    return known or _append(found, [{"asset": asset, **fields}])[0]
 
 
 def _append(found: TrainingSet, items: Sequence[Mapping[str, Any]]) -> list[TrainingPicture]:

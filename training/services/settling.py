@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from accounts.services import credits, webhooks
-from catalog.services.assets import drop_files
+from catalog.services.assets import drop_files, give_room_back
 from imodel_site.lib.jobs.model import Status
 from training import announcing
 from training.models import AdapterUpload, Comparison, Training
@@ -44,8 +44,9 @@ def comparison_ended(row: Comparison) -> None:
 
 
 def upload_ended(row: AdapterUpload) -> None:
-    """A file that was not taken is kept for nobody."""
-    if row.status != Status.SUCCEEDED:
-        key = row.key
+    """A file that was not taken is kept for nobody, and takes nobody's room."""
+    key = row.key
+    if row.status != Status.SUCCEEDED and key:
         AdapterUpload.objects.filter(pk=row.pk).update(key="")
         transaction.on_commit(lambda: drop_files([key]))
+        give_room_back(row.merchant_id, row.bytes)

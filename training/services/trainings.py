@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.access import allow_write
 from accounts.actors import Actor
 from accounts.services import credits
-from imodel_site.lib.errors import Conflict
+from imodel_site.lib.errors import Conflict, NotHere
 from imodel_site.lib.jobs import services as jobs
 from imodel_site.lib.jobs.model import Status
 from training import inspecting, orders
@@ -26,7 +26,7 @@ from training.models import (
     TrainingSource,
 )
 from training.plans import Wishes
-from training.services import adapters, preflights, sets
+from training.services import adapters, holding, preflights, sets
 
 
 def order_training(
@@ -39,7 +39,8 @@ def order_training(
 
     Raises:
         Refused: ``credits_short``, ``idempotency_key_reused``, ``check_first``; and as :func:`orders.freeze`.
-        Conflict: ``problems_left``: the preflight found something that must be put right first; ``photo_rejected``.
+        Conflict: ``problems_left``: the preflight found something that must be put right first; ``photo_rejected``,
+            ``adapter_gone``: what it was to begin with was deleted.
     """
     allow_write(actor)
     if begin is not None:
@@ -61,6 +62,7 @@ def order_training(
             make=lambda: _made(actor, found, frozen, begin),
         )
         if new:
+            _hold_start(made)
             rows = [TrainingSource(merchant_id=made.merchant_id, training=made, asset=one) for one in frozen.assets]
             TrainingSource.objects.bulk_create(rows)
             credits.hold(merchant_id=actor.merchant.pk, job_id=made.pk, amount=made.price)
@@ -91,11 +93,32 @@ def _refuse_unchecked(look: Preflight | None) -> None:
         raise Conflict("problems_left", words)
 
 
+def lock(training: Training) -> Training:
+    """The training, kept as it is until the transaction ends.
+
+    Raises:
+        NotHere: it was deleted.
+    """
+    rows = Training.objects.select_for_update(of=("self",)).select_related("garment")
+    found: Training | None = rows.filter(pk=training.pk).first()
+    if found is None:
+        raise NotHere
+    return found
+
+
+def _hold_start(training: Training) -> None:
+    """What it begins with is there, and stays while it waits and runs."""
+    start = training.order.get("start")
+    holding.hold([start["key"]] if start else [])
+
+
 # --- while it runs ---------------------------------------------------------------------------------------------------
 def cancel_training(*, actor: Actor, training: Training) -> None:
     """Give it up: nothing is charged, and no adapter comes of it; one that has ended stays as it is."""
     allow_write(actor)
-    jobs.cancel(training)
+    with transaction.atomic():
+        lock(training)
+        jobs.cancel(training)
 
 
 def stop_training(*, actor: Actor, training: Training) -> None:
@@ -107,7 +130,7 @@ def stop_training(*, actor: Actor, training: Training) -> None:
     allow_write(actor)
     with transaction.atomic():
         # Under its lock: a worker that is lost, or comes, meanwhile must not turn the one into the other.
-        found = Training.objects.select_for_update(of=("self",)).get(pk=training.pk)
+        found = lock(training)
         if found.status == Status.RUNNING or (found.status == Status.QUEUED and found.checkpoints.exists()):
             Training.objects.filter(pk=found.pk).update(stop_asked_at=Coalesce("stop_asked_at", Now()))
         else:
@@ -131,12 +154,13 @@ def retry_training(*, actor: Actor, training: Training) -> None:
     """Queue a failed or cancelled one again, from its last checkpoint where it has one; its price is reserved anew.
 
     Raises:
-        Conflict: ``not_retryable``, ``photo_rejected``.
+        Conflict: ``not_retryable``, ``photo_rejected``, ``adapter_gone``.
         Refused: ``credits_short``.
     """
     allow_write(actor)
     refuse_rejected(training)
     with transaction.atomic():
+        _hold_start(lock(training))
         if not jobs.retry(training):
             raise Conflict("not_retryable", _("This training has not failed. Start a new one instead."))
         Training.objects.filter(pk=training.pk).update(
@@ -167,7 +191,7 @@ def choose_checkpoint(*, actor: Actor, checkpoint: Checkpoint, note: str = "") -
         Refused: ``note_too_long``.
     """
     allow_write(actor)
-    training = checkpoint.training
+    training = lock(checkpoint.training)
     if training.status != Status.SUCCEEDED:
         raise Conflict("not_finished", _("Wait until the training has ended, then choose."))
     refuse_rejected(training)
@@ -185,10 +209,11 @@ def retrain(*, actor: Actor, version: AdapterVersion) -> TrainingSet:
         Conflict: ``set_gone``: its training or its garment is not there any more, or it was uploaded.
     """
     allow_write(actor)
-    training, garment = version.training, version.adapter.garment
-    if training is None or garment is None:
+    garment = version.adapter.garment
+    if version.training is None or garment is None:
         words = _("The pictures that this version learned from are not there any more. Start from the garment.")
         raise Conflict("set_gone", words)
+    training = lock(version.training)
     found = sets.create_set(actor=actor, garment=garment, photos=(), trigger=training.trigger)
     assets = {str(row.asset_id): row.asset for row in training.sources.select_related("asset")}
     rows = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -15,6 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.access import allow_write
 from accounts.actors import Actor
 from catalog.models import Garment
+from catalog.services.assets import drop_files, refuse_when_full, take_room
 from imodel_site.lib import storage
 from imodel_site.lib.errors import Refused, TooMuch, from_studio
 from imodel_site.lib.jobs import services as jobs
@@ -50,32 +53,61 @@ def upload_adapter(
     Raises:
         Refused: ``adapter_file_missing``, ``family_unknown``, ``trigger_invalid``; ``pickle_refused``,
             ``safetensors_invalid``, ``safetensors_limit`` and ``adapter_kind_unsupported`` of the header.
-        TooMuch: ``adapter_file_too_large`` (413).
+        TooMuch: ``adapter_file_too_large``, ``quota_full`` (413).
     """
     allow_write(actor)
     family = _family(family)
     _check_arrived(file)
     digest = _header(file)
     said = jobs.hash_of("upload", digest, str(garment.pk if garment else ""), family, trigger, note)
-    with transaction.atomic():
-        made, new = jobs.accept(
-            AdapterUpload,
-            merchant=actor.merchant,
-            key=key,
-            request_hash=said,
+    with _kept(actor, file) as keep:
+        made = _accepted_once(
+            actor,
+            key,
+            said,
             make=lambda: AdapterUpload(
                 garment=garment,
                 family=family,
                 name=PurePath(str(file.name or "adapter")).name[:200],
-                key=_keep(actor, file),
+                trigger=check_word(trigger),
+                key=keep(),
                 sha256=digest,
                 bytes=file.size,
-                trigger=check_word(trigger),
                 note=" ".join(note.split())[: adapters.LONGEST_NOTE],
                 started_by=actor.user,
             ),
         )
     return made
+
+
+def _accepted_once(
+    actor: Actor, key: str | None, request_hash: str, make: Callable[[], AdapterUpload]
+) -> AdapterUpload:
+    """Its row and its room in one transaction; the same request again takes no room."""
+    with transaction.atomic():
+        made, new = jobs.accept(AdapterUpload, merchant=actor.merchant, key=key, request_hash=request_hash, make=make)
+        if new:
+            take_room(actor.merchant, made.bytes)
+    return made
+
+
+@contextmanager
+def _kept(actor: Actor, file: Any) -> Iterator[Callable[[], str]]:
+    """What stores the file, where there is room, and gives its key; nothing stays of it where no row names it."""
+    kept: list[str] = []
+
+    def keep() -> str:
+        refuse_when_full(actor.merchant, amount=file.size)
+        kept.append(storage.put_file(storage.new_key(actor.merchant.pk, KIND, "safetensors"), File(file)))
+        return kept[0]
+
+    try:
+        yield keep
+    except BaseException:
+        drop_files(kept)
+        raise
+    if not AdapterUpload.objects.filter(key__in=kept).exists():  # a twin was faster
+        drop_files(kept)
 
 
 def _family(name: str) -> str:
@@ -113,10 +145,6 @@ def _header(file: Any) -> str:
         digest.update(chunk)
     file.seek(0)
     return digest.hexdigest()
-
-
-def _keep(actor: Actor, file: Any) -> str:
-    return storage.put_file(storage.new_key(actor.merchant.pk, KIND, "safetensors"), File(file))
 
 
 def _word(said: str) -> str:

@@ -22,7 +22,7 @@ from imodel_site.lib.signing import media_url
 from imodel_site.lib.streams import Told
 from training import plans, progress, showing
 from training.access import access_adapter, access_upload, access_version
-from training.models import OF_TRAINING, Adapter, AdapterVersion
+from training.models import OF_VERSION, Adapter, AdapterVersion
 from training.services import adapters, trainings, uploads
 
 
@@ -38,10 +38,10 @@ def _page(request: Any, found: Adapter, *, refused: Refused | None = None) -> Ht
     promotions = found.promotions.select_related("version", "by").order_by("-id")[:30]
     context = {
         "adapter": found,
-        "title": found.garment.name if found.garment else found.name,
+        "title": showing.name_of(found),
         "versions": [
             {"version": row, "file": media_url(row, "adapter"), "kohya": media_url(row, "kohya")}
-            for row in versions.prefetch_related(OF_TRAINING)
+            for row in versions.prefetch_related(*OF_VERSION)
         ],
         "promotions": promotions,
         "refused": str(refused.message) if refused else "",

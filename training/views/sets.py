@@ -100,11 +100,13 @@ def change(request: Any, pk: UUID) -> HttpResponse:
     try:
         with transaction.atomic():  # all of it or nothing: a page that is half kept can not be put right
             _save(request, found)
-        _deed(request, found)
+            said = _deed(request, found)
     except Refused as refused:
         if refused.status in (403, 404):
             raise
         return _page(request, access_set(request.actor, pk, write=False), refused=refused)
+    if said:
+        messages.success(request, said)
     return redirect(f"{reverse('training:set', args=[found.pk])}#pictures")
 
 
@@ -130,7 +132,8 @@ def _change(request: Any, picture: TrainingPicture, number: int, typed: Mapping[
         ) from refused
 
 
-def _deed(request: Any, found: TrainingSet) -> None:
+def _deed(request: Any, found: TrainingSet) -> str:
+    """What is to be said of it afterwards."""
     deed = request.POST.get("deed", "")
     if deed == "check":
         found.refresh_from_db()
@@ -139,14 +142,14 @@ def _deed(request: Any, found: TrainingSet) -> None:
         pictures = list(TrainingPicture.objects.filter(set=found, left_out=False).select_related("asset", "set"))
         given = {name: request.POST.get(name, "") for name in ("find", "replace", "append")}
         count = sets.edit_captions(actor=request.actor, pictures=pictures, **given)
-        said = ngettext("%(n)d caption was changed.", "%(n)d captions were changed.", count) % {"n": count}
-        messages.success(request, said)
+        return ngettext("%(n)d caption was changed.", "%(n)d captions were changed.", count) % {"n": count}
     elif deed.startswith("crop:"):
         picture = access_set_picture(request.actor, found, deed.removeprefix("crop:"), write=True)
         sets.accept_crops(actor=request.actor, picture=picture, crops=proposed(found, picture))
     elif deed.startswith("remove:"):
         picture = access_set_picture(request.actor, found, deed.removeprefix("remove:"), write=True)
         sets.remove_picture(actor=request.actor, picture=picture)
+    return ""
 
 
 @writer_required

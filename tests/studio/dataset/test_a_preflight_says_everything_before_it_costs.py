@@ -49,7 +49,7 @@ def test_seven_good_pictures_have_no_problem_and_may_start() -> None:
     made = plan(found(), batch=4, seconds_per_step=0.6, setup_seconds=10)
     assert made.problems == () and made.may_start
     assert made.held_out == (0,)
-    assert made.coverage == {"front": 4, "side": 2, "back": 1, "unsure": 0}
+    assert made.coverage == {"front": 3, "side": 2, "back": 1, "unsure": 0}  # a front is held out
     assert made.seconds == 250
     # Three fronts once, two sides (3/2) twice, one back three times.
     assert {one.index: one.repeats for one in made.entries if not one.held_out} == {1: 1, 2: 1, 6: 1, 3: 2, 4: 2, 5: 3}
@@ -131,6 +131,17 @@ def test_the_merchants_captions_and_choice_of_held_out_pictures_count() -> None:
         assert caught.value.code == "picture_index_invalid"
     with pytest.raises(InputError):
         plan(found(), steps=0)
+
+
+def test_only_what_is_trained_on_counts_as_coverage_buckets_and_sides() -> None:
+    wide = [picture(i, view, size=(1200, 800) if i == 5 else (800, 1200)) for i, view in enumerate(VIEWS)]
+    everybody, made = plan(found(*wide), held_out=[]), plan(found(*wide), held_out=[5, 0])
+    assert [bucket.pictures for bucket in everybody.buckets] == [(0, 1, 2, 3, 4, 6), (5,)]
+    assert [bucket.pictures for bucket in made.buckets] == [(1, 2, 3, 4, 6)]
+    assert (made.entries[5].width, made.entries[5].height) == (192, 128)  # what is compared with has its own shape
+    assert made.coverage == {"front": 3, "side": 2, "back": 0, "unsure": 0}
+    assert "no_back" in codes(made) and "no_back" not in codes(everybody)
+    assert made.passes == pytest.approx(400 / (3 + 2 * 2), abs=0.01)
 
 
 def test_what_is_held_out_is_no_copy_of_what_is_trained_and_takes_no_view_away() -> None:

@@ -59,6 +59,15 @@ def test_every_photo_is_answered_in_its_place(light: Running, photos: list[dict[
     assert any(5 in problem["pictures"] for problem in flight["problems"])
 
 
+def test_whom_the_merchant_holds_out_is_held_out(light: Running, photos: list[dict[str, Any]], tmp_path: Path) -> None:
+    asked = [{**photo, "held_out": n in (0, 3)} for n, photo in enumerate(photos)]  # the first is no garment's
+    flight = light.run(message(asked, tmp_path))["preflight"]
+    assert flight["held_out"] == [3]
+    assert [entry["held_out"] for entry in flight["entries"]] == [False, False, True, False]
+    assert {index for bucket in flight["buckets"] for index in bucket["pictures"]} == {1, 2, 4}
+    assert sum(flight["coverage"].values()) == 3
+
+
 def test_what_can_not_be_asked_is_refused(light: Running, photos: list[dict[str, Any]], tmp_path: Path) -> None:
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"photos": []}, "dataset_empty"),
@@ -66,6 +75,7 @@ def test_what_can_not_be_asked_is_refused(light: Running, photos: list[dict[str,
         ({"photos": [{"path": "a.png"}]}, "photo_path_invalid"),
         ({"photos": [{**photos[1], "kind": "other"}]}, "photo_kind_invalid"),
         ({"photos": [{**photos[1], "view": "above"}]}, "view_unknown"),
+        ({"photos": [{**photos[1], "held_out": 1}]}, "photo_held_out_invalid"),
         ({"trigger": "two words"}, "trigger_invalid"),
         ({"plan": None}, "message_plan_invalid"),
         ({"mood": 1}, "message_field_unknown"),
