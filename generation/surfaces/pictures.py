@@ -10,6 +10,8 @@ import binascii
 import io
 import struct
 import zlib
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from PIL import Image, ImageChops
@@ -122,40 +124,54 @@ def with_parameters(data: bytes, said: str) -> bytes:
 def parameters_in(data: bytes) -> dict[str, str]:
     """The texts of a PNG, by keyword, without decoding a pixel; damage ends the search.
 
-    Compressed texts are inflated to 100 kB at most.
+    A file of many small compressed texts inflates to a thousand times its size: so each text, their number and all of
+    them together are bounded, and what lies beyond is not looked at.
     """
     found: dict[str, str] = {}
-    at = 8
-    while data[:8] == HEAD and at + 12 <= len(data):
-        length, kind = struct.unpack(">I", data[at : at + 4])[0], data[at + 4 : at + 8]
-        keyword, text = _text(kind, data[at + 8 : at + 8 + length])
+    left = MOST_IN_ALL
+    for kind, body in islice(_texts(data), MOST_TEXTS):
+        keyword, text = _text(kind, body, min(left, MOST_TEXT))
+        left -= len(text)
         if keyword:
             found.setdefault(keyword, text)
-        at += 12 + length
+        if left <= 0:
+            break
     return found
 
 
-MOST_TEXT = 100_000
+TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+MOST_CHUNKS, MOST_TEXTS = 20_000, 64
+MOST_TEXT, MOST_IN_ALL = 100_000, 1_000_000  # characters
 
 
-def _text(kind: bytes, body: bytes) -> tuple[str, str]:
+def _texts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The chunks that hold texts: kind and body."""
+    at = 8
+    for _chunk in range(MOST_CHUNKS if data[:8] == HEAD else 0):
+        if at + 12 > len(data):
+            return
+        length, kind = struct.unpack(">I", data[at : at + 4])[0], data[at + 4 : at + 8]
+        if kind in TEXTS:
+            yield kind, data[at + 8 : at + 8 + length]
+        at += 12 + length
+
+
+def _text(kind: bytes, body: bytes, most: int) -> tuple[str, str]:
+    """Keyword and at most so many bytes of text; PNG has keywords of up to 79 bytes."""
+    keyword, _nul, rest = body.partition(b"\0")
+    name = keyword[:79].decode("latin-1")
     if kind == b"tEXt":
-        keyword, _nul, text = body.partition(b"\0")
-        return keyword.decode("latin-1"), text[:MOST_TEXT].decode("latin-1")
+        return name, rest[:most].decode("latin-1")
     if kind == b"zTXt":
-        keyword, _nul, text = body.partition(b"\0")
-        return keyword.decode("latin-1"), _inflated(text[1:]).decode("latin-1")
-    if kind == b"iTXt":
-        keyword, _nul, rest = body.partition(b"\0")
-        parts = rest[2:].split(b"\0", 2)
-        text = parts[2] if len(parts) == 3 else b""
-        plain = _inflated(text) if rest[:1] == b"\1" else text[:MOST_TEXT]
-        return keyword.decode("latin-1"), plain.decode(errors="replace")
-    return "", ""
+        return name, _inflated(rest[1:], most).decode("latin-1")
+    parts = rest[2:].split(b"\0", 2)
+    text = parts[2] if len(parts) == 3 else b""
+    plain = _inflated(text, most) if rest[:1] == b"\1" else text[:most]
+    return name, plain.decode(errors="replace")
 
 
-def _inflated(data: bytes) -> bytes:
+def _inflated(data: bytes, most: int) -> bytes:
     try:
-        return zlib.decompressobj().decompress(data, MOST_TEXT)
+        return zlib.decompressobj().decompress(data, most)
     except zlib.error:
         return b""

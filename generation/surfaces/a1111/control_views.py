@@ -122,7 +122,7 @@ def _document(points: Points, size: tuple[int, int]) -> dict[str, Any]:
     return {"people": people, "canvas_width": size[0], "canvas_height": size[1]}
 
 
-@door("POST", changes=True)
+@door("POST", changes=True, lists=True)
 def render_openpose_json(actor: Actor, given: Any) -> Any:
     """Skeletons drawn from OpenPose's JSON: one picture for each document, all its people on it."""
     documents = given if isinstance(given, list) else [given]

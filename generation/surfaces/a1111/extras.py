@@ -35,7 +35,9 @@ UPSCALERS: Mapping[str, Image.Resampling | None] = {
 }
 MOST_SIDE, MOST_PIXELS = 12_000, 40_000_000
 MOST_AT_ONCE = 16
-FACT = re.compile(r'\s*([\w][\w \-/]*):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)')
+# A name only where a fact begins, and all of it bounded: else a text made for it takes minutes.
+FACT = re.compile(r'(?:^|,)\s*(\w[\w \-/]{0,60}):\s*("(?:\\.|[^"\\]){0,2000}"|[^,]*)(?=,|$)')
+MOST_FACTS = 10_000  # characters
 
 
 def single(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,7 +130,7 @@ def parameters_of(said: str) -> dict[str, str]:
     if not said:
         return {}
     *lines, last = said.split("\n")
-    facts = {name.strip(): _plain(value) for name, value in FACT.findall(last)}
+    facts = {name.strip(): _plain(value) for name, value in FACT.findall(last[:MOST_FACTS])}
     if "Steps" not in facts:
         lines, facts = [*lines, last], {}
     words = "\n".join(lines)

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 WHITE, INK = (255, 255, 255), (0, 0, 0)
 MOST_SIDE = 16_000  # pixels: beyond, the grid is made smaller
 LEAST_FONT, LINE = 10, 1.3
+MOST_LABEL = 400  # characters: a legend has six lines
 
 
 def plain(pictures: Sequence[Image.Image]) -> Image.Image:
@@ -82,7 +83,7 @@ def _write(
 def _lines(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> list[str]:
     """Words in lines that fit; a word that is longer than a line is cut."""
     lines: list[str] = []
-    for word in text.split():
+    for word in text[:MOST_LABEL].split():
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and font.getlength(longer) <= width:
             lines[-1] = longer
