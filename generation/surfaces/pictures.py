@@ -24,6 +24,7 @@ from studio.images import BLACK, MAX_FILE_BYTES, WHITE, open_photo
 
 LONGEST = MAX_FILE_BYTES * 4 // 3 + 200  # characters of a picture as large as one may be
 HEAD = b"\x89PNG\r\n\x1a\n"
+MOST_WORKED_ON = 12_000_000  # pixels of a picture that the web process itself works on
 RGBA = 6  # a PNG's colour type
 KEYWORD = "parameters"
 
@@ -65,17 +66,30 @@ def _not_base64(field: str) -> Refused:
     return Refused("image_not_base64", "Invalid encoded image", field=field, status=422)
 
 
-def opened(data: bytes, *, field: str, background: tuple[int, int, int] = WHITE) -> Image.Image:
+def opened(data: bytes, *, field: str, background: tuple[int, int, int] = WHITE, most: int = 0) -> Image.Image:
     """A picture from outside as upright RGB pixels, decoded in a limited child.
 
+    Args:
+        most: pixels, where what is done with it costs more than decoding it; 0 for as many as any picture may have.
+
     Raises:
-        Refused: a ``photo_...`` code of ``studio.images``.
+        Refused: a ``photo_...`` code of ``studio.images``; ``picture_too_large`` (422).
     """
     with ROOM:
         try:
-            return open_photo(data, background=background)
+            picture = open_photo(data, background=background)
         except InputError as error:
             raise from_studio(error, field=field) from error
+    if most:
+        refuse_above(most, picture.size, field=field)
+    return picture
+
+
+def refuse_above(most: int, size: tuple[int, int], *, field: str) -> None:
+    """Raise Refused ``picture_too_large`` for more pixels than are worked on while a client waits."""
+    if size[0] * size[1] > most:
+        words = f"The picture has {size[0]}x{size[1]} px; at most {most // 1_000_000} megapixels are taken here."
+        raise Refused("picture_too_large", words, field=field, status=422)
 
 
 def mask_of(data: bytes, *, field: str = "mask") -> Image.Image:

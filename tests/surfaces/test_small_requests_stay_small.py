@@ -6,12 +6,15 @@ import struct
 import zlib
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from generation.surfaces import pictures
-from generation.surfaces.a1111 import asked, control, extras, options, plot
+from generation.surfaces.a1111 import asked, control, extras, grid, options, plot
 from imodel_site.lib.errors import Refused
-from tests.surfaces.conftest import photo
+from studio.pose.openpose import draw_18, draw_people
+from tests.surfaces.conftest import Caller, photo
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
@@ -94,3 +97,71 @@ def test_lines_end_as_any_system_ends_them_and_what_is_picked_is_a_list() -> Non
     with pytest.raises(Refused) as refused:
         plot.read(asked.read(given, image=False, set_options=options.defaults()))
     assert refused.value.code == "script_args_invalid"
+
+
+# --- pixels -----------------------------------------------------------------------------------------------------------
+LARGE = (4_000, 3_001)
+
+
+def large() -> str:
+    """More than is worked on while a client waits, in a few kB."""
+    return pictures.text_of(pictures.png(Image.new("RGB", LARGE)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_that_is_too_large_to_be_worked_on_is_refused(alice: Caller, settings: Any) -> None:
+    settings.WAIT_SECONDS = 0
+    text = large()
+    for path, body in (
+        ("sam/sam-predict", {"input_image": text, "sam_positive_points": [[1, 1]]}),
+        ("sam/dilate-mask", {"input_image": text, "mask": text}),
+        ("sdapi/v1/extra-single-image", {"image": text}),
+        ("sdapi/v1/extra-batch-images", {"imageList": [{"data": text}]}),
+        ("controlnet/detect", {"controlnet_input_images": [text]}),
+        ("controlnet/detect", {"controlnet_input_images": [text], "controlnet_module": "openpose"}),
+    ):
+        answer = alice.post(path, body)
+        assert answer.status_code == 422 and answer.json()["errors"].startswith("picture_too_large"), (path, body)
+        assert "4000x3001" in answer.json()["detail"]
+
+
+def test_the_results_of_a_batch_are_bounded_together() -> None:
+    one = {"data": pictures.text_of(pictures.png(photo((320, 320))))}
+    wishes = {"upscaler_1": "Nearest", "upscaling_resize": 14}  # 20 megapixels each
+    with pytest.raises(Refused) as refused:
+        extras.batch({**wishes, "imageList": [one] * 2 + [{"data": "no picture"}]})
+    assert refused.value.field == "imageList.1"
+    assert extras.batch({**wishes, "upscaling_resize": 2, "imageList": [one] * 2})["html_info"].count("640x640") == 2
+
+
+def people(count: int, side: int) -> dict[str, Any]:
+    person = {"pose_keypoints_2d": [30.0, 30.0, 1.0, 50.0, 50.0, 1.0] * 9}
+    return {"people": [person] * count, "canvas_width": side, "canvas_height": side}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_people_times_pixels_are_counted_before_one_is_drawn(alice: Caller) -> None:
+    for asked_for in ([people(100, 4096)] * 8, [people(2, 4096)], [people(0, 4096)] * 3):
+        answer = alice.post("controlnet/render_openpose_json", asked_for)
+        assert answer.json()["errors"] == "skeleton_too_large: people"
+    answer = alice.post("controlnet/render_openpose_json", [people(100, 64), people(1, 128)])
+    assert len(answer.json()["images"]) == 2
+
+
+def test_several_are_drawn_on_one_sheet() -> None:
+    one, other = (np.zeros((18, 3), np.float32) for _person in range(2))
+    one[[0, 1]], other[[0, 1]] = [[9, 9, 1], [9, 30, 1]], [[50, 9, 1], [50, 30, 1]]
+    both = np.asarray(draw_people([one, other], (64, 64)))
+    apart = np.maximum(*(np.asarray(draw_18(person, (64, 64))) for person in (one, other)))
+    assert both.any() and (both == apart).all()
+
+
+def test_a_sheet_has_an_end_in_its_area() -> None:
+    cells = [Image.new("RGB", (2_000, 2_000), (k, 0, 0)) for k in range(4)] * 4
+    sheet = grid.labelled(cells, columns=4, across=["wide words " * 9] * 4, down=["a"] * 4, margin=500)
+    assert 30_000_000 < sheet.width * sheet.height <= 40_000_000
+    wide = grid.labelled([Image.new("RGB", (2_048, 8))] * 64, columns=64, across=["x"] * 64, down=(), margin=500)
+    assert wide.width <= 16_000
+    small = grid.labelled(cells[:1] * 4, columns=2, across=(), down=(), margin=10)
+    assert small.size == (4_010, 4_010), "what fits stays as it is"
+    assert grid.within(cells[0], 1_000_000).size == (1_000, 1_000)

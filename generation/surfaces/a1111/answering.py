@@ -20,6 +20,7 @@ from generation.surfaces.a1111.ordering import Ready
 from generation.surfaces.a1111.plot import Plot
 from imodel_site.lib import storage
 from imodel_site.lib.errors import Refused
+from imodel_site.lib.images import ROOM
 from imodel_site.lib.jobs.model import Status
 
 VERSION = f"iModel {studio.__version__}"
@@ -46,7 +47,8 @@ def response(
     warnings: list[str] = list(dict.fromkeys(warning for cell in cells for warning in cell.warnings))
     made = [_made(cell, shoot, warnings) for cell, shoot in zip(cells, shoots, strict=True)]
     flat = [one for of_cell in made for one in of_cell]
-    sheets = _sheets(cells, made, plot)
+    with ROOM:
+        sheets = _sheets(cells, made, plot)
     lone = flat if plot is None or plot.lone else []
     asked = cells[0].asked
     said = asked.options[options.PNGINFO]
@@ -97,11 +99,11 @@ def _maps(cell: Ready, shoot: Shoot) -> list[bytes]:
 
 def _sheets(cells: Sequence[Ready], made: Sequence[Sequence[Made]], plot: Plot | None) -> list[bytes]:
     """What stands before the pictures: the plot's grids, or the batch's where the option is on."""
-    first = [_image(of_cell[0]) if of_cell else None for of_cell in made]
     if plot is None:
-        several = [_image(one) for of_cell in made for one in of_cell]
+        several = [one for of_cell in made for one in of_cell]
         wanted = cells[0].asked.options[options.GRID] and len(several) > 1
-        return [pictures.png(grid.plain(several))] if wanted else []
+        return [pictures.png(grid.plain([_image(one, len(several)) for one in several]))] if wanted else []
+    first = [_image(of_cell[0], len(made)) if of_cell else None for of_cell in made]
     return [pictures.png(sheet) for sheet in plotted(plot, first)]
 
 
@@ -125,8 +127,9 @@ def plotted(plot: Plot, first: Sequence[Image.Image | None]) -> list[Image.Image
     return [whole, *(sheets if plot.subgrids else [])]
 
 
-def _image(one: Made) -> Image.Image:
-    return Image.open(io.BytesIO(one.data))
+def _image(one: Made, count: int) -> Image.Image:
+    """As one of so many in a sheet: not larger than it can stand there, for all of them are open at once."""
+    return grid.within(Image.open(io.BytesIO(one.data)), grid.MOST_PIXELS // count)
 
 
 def _echo(given: Mapping[str, Any], asked: Any) -> dict[str, Any]:
