@@ -48,13 +48,20 @@ def store_picture(*, actor: Actor, data: bytes, field: str) -> tuple[str, tuple[
     return _keep(actor, picture), picture.size
 
 
-def store_image(*, actor: Actor, image: Image.Image) -> str:
-    """Keep pixels that were checked before; the storage key."""
+def new_key(actor: Actor) -> str:
+    """Where a picture of an order will be kept."""
+    return storage.new_key(actor.merchant.pk, KIND, "png")
+
+
+def store_image(*, actor: Actor, image: Image.Image, key: str) -> None:
+    """Keep pixels that were checked before, under a key of :func:`new_key`."""
     allow_write(actor)
-    return _keep(actor, image)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=4)
+    storage.put(key, buffer.getvalue())
 
 
 def _keep(actor: Actor, picture: Image.Image) -> str:
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", compress_level=4)
-    return storage.put(storage.new_key(actor.merchant.pk, KIND, "png"), buffer.getvalue())
+    key = new_key(actor)
+    store_image(actor=actor, image=picture, key=key)
+    return key

@@ -12,6 +12,7 @@ from catalog.models import Look
 from catalog.services import borrowing
 from generation.surfaces import pictures, waiting
 from generation.surfaces.a1111 import control
+from generation.surfaces.a1111.fields import as_number
 from generation.surfaces.door import door
 from generation.surfaces.waiting import Patience, StillWorking
 from imodel_site.lib.errors import Refused, from_studio
@@ -75,11 +76,24 @@ def detect(actor: Actor, given: dict[str, Any]) -> Any:
     if not isinstance(asked, list) or not 1 <= len(asked) <= MOST_AT_ONCE:
         words = "No image selected" if not asked else f"At most {MOST_AT_ONCE} pictures at once."
         raise Refused("control_image_missing", words, field="controlnet_input_images", status=422)
+    warnings = _about_detecting(given)
     data = [pictures.decoded(text, field=f"controlnet_input_images.{k}") for k, text in enumerate(asked)]
     if module in control.NONE:
-        return {"info": "Success", "images": [_as_it_is(one) for one in data], "poses": [], "tensor": []}
+        return {"info": "Success", "images": [_as_it_is(one) for one in data], "poses": [], "tensor": [],
+                "warnings": warnings}  # fmt: skip
     control.check_module(module, "controlnet_module")
-    return _detected(actor, data)
+    return {**_detected(actor, data), "warnings": warnings}
+
+
+def _about_detecting(given: dict[str, Any]) -> list[str]:
+    """What can not be carried out, in words; a mask would be another skeleton, so it is refused."""
+    masks = given.get("controlnet_masks")
+    if any(masks) if isinstance(masks, list) else masks:
+        words = "controlnet_masks is not supported here: the pose of the whole picture is read."
+        raise Refused("control_unsupported", words, field="controlnet_masks", status=422)
+    size = as_number(given.get("controlnet_processor_res"))
+    said = "controlnet_processor_res was not applied: the pose is read at the picture's own size"
+    return [said] if size is not None and size > 0 else []
 
 
 def _as_it_is(data: bytes) -> str:
