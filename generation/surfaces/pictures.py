@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 import struct
 import zlib
 from collections.abc import Iterator
@@ -16,11 +15,16 @@ from typing import Any
 
 from PIL import Image, ImageChops
 
-from imodel_site.lib.errors import Refused, from_studio
+from imodel_site.lib import images
+from imodel_site.lib.errors import Refused
 from imodel_site.lib.fetch import PUBLIC, Fetcher
-from imodel_site.lib.images import ROOM
-from studio.errors import InputError
-from studio.images import BLACK, MAX_FILE_BYTES, WHITE, open_photo
+from imodel_site.lib.images import png
+from studio.images import BLACK, MAX_FILE_BYTES, WHITE
+
+__all__ = [
+    "decoded", "fetched_or_decoded", "mask_of", "opened", "parameters_in", "png", "refuse_above", "text_of",
+    "with_parameters",
+]  # fmt: skip
 
 LONGEST = MAX_FILE_BYTES * 4 // 3 + 200  # characters of a picture as large as one may be
 HEAD = b"\x89PNG\r\n\x1a\n"
@@ -75,11 +79,7 @@ def opened(data: bytes, *, field: str, background: tuple[int, int, int] = WHITE,
     Raises:
         Refused: a ``photo_...`` code of ``studio.images``; ``picture_too_large`` (422).
     """
-    with ROOM:
-        try:
-            picture = open_photo(data, background=background)
-        except InputError as error:
-            raise from_studio(error, field=field) from error
+    picture = images.opened(data, field=field, background=background)
     if most:
         refuse_above(most, picture.size, field=field)
     return picture
@@ -107,13 +107,6 @@ def mask_of(data: bytes, *, field: str = "mask") -> Image.Image:
 
 def _has_alpha(data: bytes) -> bool:
     return data[:8] == HEAD and len(data) > 25 and data[25] == RGBA
-
-
-def png(image: Image.Image) -> bytes:
-    """A picture as PNG."""
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=4)
-    return buffer.getvalue()
 
 
 def text_of(data: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 import zlib
 from typing import Any
 
@@ -10,11 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from accounts.actors import WRITE, Actor
+from accounts.scoping import merchant_scope
+from generation import services
 from generation.surfaces import pictures
 from generation.surfaces.a1111 import asked, control, extras, grid, options, plot
+from imodel_site.lib import images
 from imodel_site.lib.errors import Refused
 from studio.pose.openpose import draw_18, draw_people
-from tests.surfaces.conftest import Caller, photo
+from tests.surfaces.conftest import Caller, Shop, half, photo
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
@@ -165,3 +170,26 @@ def test_a_sheet_has_an_end_in_its_area() -> None:
     small = grid.labelled(cells[:1] * 4, columns=2, across=(), down=(), margin=10)
     assert small.size == (4_010, 4_010), "what fits stays as it is"
     assert grid.within(cells[0], 1_000_000).size == (1_000, 1_000)
+
+
+@pytest.mark.django_db
+def test_whatever_is_decoded_for_an_order_takes_its_room(atelier: Shop, monkeypatch: Any) -> None:
+    free: list[int] = []
+
+    def seen(read: Any) -> Any:
+        def looks(*args: Any, **options: Any) -> Any:
+            free.append(images.ROOM._value)
+            return read(*args, **options)
+
+        return looks
+
+    monkeypatch.setattr(images, "ROOM", threading.BoundedSemaphore(2))
+    for name in ("open_photo", "open_mask"):
+        monkeypatch.setattr(images, name, seen(getattr(images, name)))
+    actor, data = Actor(atelier.merchant, scopes=frozenset([WRITE])), pictures.png(photo())
+    with merchant_scope(atelier.merchant):
+        _key, size = services.store_picture(actor=actor, data=data, field="image")
+        services.store_mask(actor=actor, data=pictures.png(half()), size=size)
+    pictures.opened(data, field="image")
+    images.take_picture(data)
+    assert free == [1] * 4 and images.ROOM._value == 2
