@@ -18,6 +18,7 @@ from generation.surfaces import pictures
 from generation.surfaces.a1111 import asked, control, extras, grid, options, plot
 from imodel_site.lib import images
 from imodel_site.lib.errors import Refused
+from studio.pose import openpose
 from studio.pose.openpose import draw_18, draw_people
 from tests.surfaces.conftest import Caller, Shop, half, photo
 
@@ -159,6 +160,22 @@ def test_several_are_drawn_on_one_sheet() -> None:
     both = np.asarray(draw_people([one, other], (64, 64)))
     apart = np.maximum(*(np.asarray(draw_18(person, (64, 64))) for person in (one, other)))
     assert both.any() and (both == apart).all()
+
+
+def test_what_is_left_out_of_a_limb_s_box_is_empty(monkeypatch: Any) -> None:
+    rng = np.random.default_rng(7)
+    points = np.dstack([rng.uniform(-40, 340, (6, 18)), rng.uniform(-40, 240, (6, 18)), np.ones((6, 18))])
+    points[0, :, 1], points[1, :, 0] = 50, 50  # lying, and standing
+    people = list(points.astype(np.float32))
+    looked_at: list[int] = []
+    ellipse = openpose._ellipse
+    monkeypatch.setattr(openpose, "_ellipse", lambda x, y, r: looked_at.append(np.size(x + y)) or ellipse(x, y, r))
+    drawn = [np.asarray(draw_18(person, (300, 200))) for person in people]
+    few = sum(looked_at)
+    monkeypatch.setattr(openpose, "BESIDE", 1e6)
+    whole = [np.asarray(draw_18(person, (300, 200))) for person in people]
+    assert all((one == other).all() for one, other in zip(drawn, whole, strict=True))
+    assert few < (sum(looked_at) - few) / 2
 
 
 def test_a_sheet_has_an_end_in_its_area() -> None:
