@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts.actors import Actor
-from accounts.doors import KEYED
+from accounts.doors import KEYED, shape_of
 from imodel_site.lib.errors import TooMuch, error_response
 
 WINDOW = 60
@@ -65,7 +65,8 @@ class RateLimits:
 def _slow_down(request: Any, window: Window) -> HttpResponse:
     words = _("Too many requests. Wait as long as Retry-After says.")
     error = TooMuch("too_many_requests", words, retryable=True, retry_after=window.reset)
-    return error_response(error, request.request_id)
+    shape = shape_of(request.path_info)
+    return shape(error) if shape else error_response(error, request.request_id)
 
 
 def _counted(actor: Actor) -> Window:

@@ -14,13 +14,15 @@ class GenerationConfig(AppConfig):
 
     def ready(self) -> None:
         """Say which files are ours, and what is to be done now and then."""
-        from accounts import statement
+        from accounts import doors, statement
         from accounts.exporting import names
         from accounts.services.webhooks import events
         from catalog.services import assets, looks
         from generation import exporting, media, spending, trained
         from generation.moderation import looking
+        from generation.surfaces import door
         from generation.surfaces.fashn import answers, services
+        from generation.surfaces.fashn import door as fashn
         from imodel_site.lib import periodic
         from training.services import holding
 
@@ -31,5 +33,8 @@ class GenerationConfig(AppConfig):
         events.register_body(events.CALL, answers.webhook_body)
         assets.register_user(services.needs)
         holding.register_user(trained.needs)
+        for prefix in doors.SURFACES:
+            doors.register_shape(prefix, door.refusal)
+        doors.register_shape(doors.FASHN, fashn.refusal)
         periodic.register("fashn-runs", DAY / 24, "generation.surfaces.fashn.services.purge")
         periodic.register("pictures-bin", DAY / 24, "generation.services.purge_deleted")

@@ -7,6 +7,7 @@ garment, a persona, a scene or a pose later changes nothing about a shoot that w
     body     the request's fields (docs/executor.md), without its pictures
     files    storage keys of those pictures, by their place in the body: {"order.photo": "m/..."}
     expects  of a replay: {"picture": id, "sha256": of its file}
+    told     what a surface answers about it beside its pictures (surfaces/a1111/telling.py)
     keep     which picture of the result is wanted, where a whole batch is made for one
     origin   of a replay: op, body and files of the order it repeats
 """

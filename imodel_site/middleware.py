@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 
+from accounts.doors import shape_of
 from imodel_site.lib import logs
 from imodel_site.lib.errors import Refused, error_response, from_studio
 from imodel_site.lib.ids import uuid7
@@ -151,8 +152,10 @@ class Refusals:
 
 
 def refusal(request: HttpRequest, error: Refused) -> HttpResponse:
-    """A refusal as JSON or as a page."""
+    """A refusal in the shape of its address, as JSON or as a page."""
     log.info("refused %s", error.code)
+    if shape := shape_of(request.path_info):
+        return shape(error)
     if wants_json(request):
         return error_response(error, getattr(request, "request_id", ""))
     template = {404: "404.html", 403: "403.html", 429: "429.html"}.get(error.status, "refused.html")

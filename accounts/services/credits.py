@@ -157,13 +157,17 @@ def hold_many(*, merchant_id: UUID, jobs: Sequence[tuple[UUID, int]], note: str 
         if _try_write(merchant_id, moves) is not None:
             return
     # Out here nothing was written, so that the caller's transaction is still good for something else.
-    price = -sum(move.available for move in moves)
+    raise short(-sum(move.available for move in moves), row.available)
+
+
+def short(price: int, available: int) -> Refused:
+    """Both in credits."""
     words = ngettext(
         "This costs %(price)d credit, and you have %(balance)d. Settings, Credits says when more come.",
         "This costs %(price)d credits, and you have %(balance)d. Order less; Settings, Credits says when more come.",
         price,
     )
-    raise Refused("credits_short", words % {"price": price, "balance": row.available}, status=402)
+    return Refused("credits_short", words % {"price": price, "balance": available}, status=402)
 
 
 def _hold(job: UUID, amount: int, known: Mapping[UUID, tuple[int, int]], note: str) -> Move:

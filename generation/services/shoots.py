@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from django.db import transaction
@@ -35,15 +36,29 @@ def order_shoot(*, actor: Actor, choices: Choices, key: str | None) -> Shoot:
     return _accept(actor, orders.freeze(actor, choices), key, jobs.hash_of("shoot", asdict(choices)))
 
 
-def order_expert(*, actor: Actor, choices: ExpertChoices, key: str | None, said: str = "") -> Shoot:
+def order_expert(
+    *, actor: Actor, choices: ExpertChoices, key: str | None, said: str = "", told: dict[str, Any] | None = None
+) -> Shoot:
     """Accept an expert's request; as :func:`order_shoot`.
 
     Args:
         said: the hash of what was asked for, where that came with its pictures: their storage keys are new each time.
+        told: what whoever ordered wants to find beside the order later.
     """
     allow_write(actor)
     said = said or jobs.hash_of("expert", asdict(choices))
-    return _accept(actor, freeze_expert(choices), key, said)
+    frozen = freeze_expert(choices)
+    if told is not None:
+        frozen = replace(frozen, order={**frozen.order, "told": told})
+    return _accept(actor, frozen, key, said)
+
+
+def refuse_experts(*, actor: Actor, choices: Sequence[ExpertChoices]) -> None:
+    """Raise as ordering all of them would, before anything is kept for them; the credits may still go meanwhile."""
+    allow_write(actor)
+    price = sum(pricing.price_of_frozen(freeze_expert(one)) for one in choices)
+    if price > (balance := credits.balance(actor.merchant)):
+        raise credits.short(price, balance)
 
 
 def order_frozen(*, actor: Actor, frozen: Frozen) -> Shoot:

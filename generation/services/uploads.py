@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from django.utils.translation import gettext as _
 from PIL import Image
 
 from accounts.access import allow_write
 from accounts.actors import Actor
-from imodel_site.lib import storage
-from imodel_site.lib.errors import Refused, from_studio
-from studio.errors import InputError
-from studio.images import open_mask, open_photo
+from imodel_site.lib import images, storage
+from imodel_site.lib.errors import Refused
+from studio.images import BLACK, WHITE
 
 KIND = "orders"
-BLACK = (0, 0, 0)
 
 
 def store_mask(*, actor: Actor, data: bytes, size: tuple[int, int], field: str = "mask") -> str:
@@ -29,10 +25,7 @@ def store_mask(*, actor: Actor, data: bytes, size: tuple[int, int], field: str =
         Refused: it is no picture, of another size, or has nothing white.
     """
     allow_write(actor)
-    try:
-        white = open_mask(data, size=size)
-    except InputError as error:
-        raise from_studio(error, field=field) from error
+    white = images.opened_mask(data, size=size, field=field)
     if not white.any():
         raise Refused("mask_empty", _("Nothing in the mask is white. White marks the garment."), field=field)
     return _keep(actor, Image.fromarray(white.astype(np.uint8) * 255))
@@ -41,20 +34,24 @@ def store_mask(*, actor: Actor, data: bytes, size: tuple[int, int], field: str =
 def store_picture(*, actor: Actor, data: bytes, field: str) -> tuple[str, tuple[int, int]]:
     """Check a picture, strip it of everything but its pixels, and keep it; the storage key and its size."""
     allow_write(actor)
-    try:
-        picture = open_photo(data, background=BLACK if field.startswith("control") else (255, 255, 255))
-    except InputError as error:
-        raise from_studio(error, field=field) from error
+    picture = images.opened(data, field=field, background=BLACK if field.startswith("control") else WHITE)
     return _keep(actor, picture), picture.size
 
 
-def store_image(*, actor: Actor, image: Image.Image) -> str:
-    """Keep pixels that were checked before; the storage key."""
+def new_key(actor: Actor) -> str:
+    """Where a picture of an order will be kept."""
+    return storage.new_key(actor.merchant.pk, KIND, "png")
+
+
+def store_image(*, actor: Actor, image: Image.Image, key: str) -> None:
+    """Keep pixels that were checked before, under a key of :func:`new_key`."""
     allow_write(actor)
-    return _keep(actor, image)
+    with images.ROOM:
+        data = images.png(image)
+    storage.put(key, data)
 
 
 def _keep(actor: Actor, picture: Image.Image) -> str:
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", compress_level=4)
-    return storage.put(storage.new_key(actor.merchant.pk, KIND, "png"), buffer.getvalue())
+    key = new_key(actor)
+    store_image(actor=actor, image=picture, key=key)
+    return key

@@ -7,21 +7,28 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 import struct
 import zlib
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from PIL import Image, ImageChops
 
-from imodel_site.lib.errors import Refused, from_studio
+from imodel_site.lib import images
+from imodel_site.lib.errors import Refused
 from imodel_site.lib.fetch import PUBLIC, Fetcher
-from imodel_site.lib.images import ROOM
-from studio.errors import InputError
-from studio.images import BLACK, MAX_FILE_BYTES, WHITE, open_photo
+from imodel_site.lib.images import png
+from studio.images import BLACK, MAX_FILE_BYTES, WHITE
+
+__all__ = [
+    "decoded", "fetched_or_decoded", "mask_of", "opened", "parameters_in", "png", "refuse_above", "text_of",
+    "with_parameters",
+]  # fmt: skip
 
 LONGEST = MAX_FILE_BYTES * 4 // 3 + 200  # characters of a picture as large as one may be
 HEAD = b"\x89PNG\r\n\x1a\n"
+MOST_WORKED_ON = 12_000_000  # pixels of a picture that the web process itself works on
 RGBA = 6  # a PNG's colour type
 KEYWORD = "parameters"
 
@@ -63,17 +70,26 @@ def _not_base64(field: str) -> Refused:
     return Refused("image_not_base64", "Invalid encoded image", field=field, status=422)
 
 
-def opened(data: bytes, *, field: str, background: tuple[int, int, int] = WHITE) -> Image.Image:
+def opened(data: bytes, *, field: str, background: tuple[int, int, int] = WHITE, most: int = 0) -> Image.Image:
     """A picture from outside as upright RGB pixels, decoded in a limited child.
 
+    Args:
+        most: pixels, where what is done with it costs more than decoding it; 0 for as many as any picture may have.
+
     Raises:
-        Refused: a ``photo_...`` code of ``studio.images``.
+        Refused: a ``photo_...`` code of ``studio.images``; ``picture_too_large`` (422).
     """
-    with ROOM:
-        try:
-            return open_photo(data, background=background)
-        except InputError as error:
-            raise from_studio(error, field=field) from error
+    picture = images.opened(data, field=field, background=background)
+    if most:
+        refuse_above(most, picture.size, field=field)
+    return picture
+
+
+def refuse_above(most: int, size: tuple[int, int], *, field: str) -> None:
+    """Raise Refused ``picture_too_large`` for more pixels than are worked on while a client waits."""
+    if size[0] * size[1] > most:
+        words = f"The picture has {size[0]}x{size[1]} px; at most {most // 1_000_000} megapixels are taken here."
+        raise Refused("picture_too_large", words, field=field, status=422)
 
 
 def mask_of(data: bytes, *, field: str = "mask") -> Image.Image:
@@ -91,13 +107,6 @@ def mask_of(data: bytes, *, field: str = "mask") -> Image.Image:
 
 def _has_alpha(data: bytes) -> bool:
     return data[:8] == HEAD and len(data) > 25 and data[25] == RGBA
-
-
-def png(image: Image.Image) -> bytes:
-    """A picture as PNG."""
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=4)
-    return buffer.getvalue()
 
 
 def text_of(data: bytes) -> str:
@@ -122,40 +131,54 @@ def with_parameters(data: bytes, said: str) -> bytes:
 def parameters_in(data: bytes) -> dict[str, str]:
     """The texts of a PNG, by keyword, without decoding a pixel; damage ends the search.
 
-    Compressed texts are inflated to 100 kB at most.
+    A file of many small compressed texts inflates to a thousand times its size: so each text, their number and all of
+    them together are bounded, and what lies beyond is not looked at.
     """
     found: dict[str, str] = {}
-    at = 8
-    while data[:8] == HEAD and at + 12 <= len(data):
-        length, kind = struct.unpack(">I", data[at : at + 4])[0], data[at + 4 : at + 8]
-        keyword, text = _text(kind, data[at + 8 : at + 8 + length])
+    left = MOST_IN_ALL
+    for kind, body in islice(_texts(data), MOST_TEXTS):
+        keyword, text = _text(kind, body, min(left, MOST_TEXT))
+        left -= len(text)
         if keyword:
             found.setdefault(keyword, text)
-        at += 12 + length
+        if left <= 0:
+            break
     return found
 
 
-MOST_TEXT = 100_000
+TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+MOST_CHUNKS, MOST_TEXTS = 20_000, 64
+MOST_TEXT, MOST_IN_ALL = 100_000, 1_000_000  # characters
 
 
-def _text(kind: bytes, body: bytes) -> tuple[str, str]:
+def _texts(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The chunks that hold texts: kind and body."""
+    at = 8
+    for _chunk in range(MOST_CHUNKS if data[:8] == HEAD else 0):
+        if at + 12 > len(data):
+            return
+        length, kind = struct.unpack(">I", data[at : at + 4])[0], data[at + 4 : at + 8]
+        if kind in TEXTS:
+            yield kind, data[at + 8 : at + 8 + length]
+        at += 12 + length
+
+
+def _text(kind: bytes, body: bytes, most: int) -> tuple[str, str]:
+    """Keyword and at most so many bytes of text; PNG has keywords of up to 79 bytes."""
+    keyword, _nul, rest = body.partition(b"\0")
+    name = keyword[:79].decode("latin-1")
     if kind == b"tEXt":
-        keyword, _nul, text = body.partition(b"\0")
-        return keyword.decode("latin-1"), text[:MOST_TEXT].decode("latin-1")
+        return name, rest[:most].decode("latin-1")
     if kind == b"zTXt":
-        keyword, _nul, text = body.partition(b"\0")
-        return keyword.decode("latin-1"), _inflated(text[1:]).decode("latin-1")
-    if kind == b"iTXt":
-        keyword, _nul, rest = body.partition(b"\0")
-        parts = rest[2:].split(b"\0", 2)
-        text = parts[2] if len(parts) == 3 else b""
-        plain = _inflated(text) if rest[:1] == b"\1" else text[:MOST_TEXT]
-        return keyword.decode("latin-1"), plain.decode(errors="replace")
-    return "", ""
+        return name, _inflated(rest[1:], most).decode("latin-1")
+    parts = rest[2:].split(b"\0", 2)
+    text = parts[2] if len(parts) == 3 else b""
+    plain = _inflated(text, most) if rest[:1] == b"\1" else text[:most]
+    return name, plain.decode(errors="replace")
 
 
-def _inflated(data: bytes) -> bytes:
+def _inflated(data: bytes, most: int) -> bytes:
     try:
-        return zlib.decompressobj().decompress(data, MOST_TEXT)
+        return zlib.decompressobj().decompress(data, most)
     except zlib.error:
         return b""

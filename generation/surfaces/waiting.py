@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection
 
 from accounts.actors import Actor
@@ -82,7 +83,7 @@ def until_ended(shoot: Shoot, patience: Patience) -> bool:
 
 
 def _ended(shoot: Shoot) -> bool:
-    shoot.refresh_from_db()
+    _read_afresh(shoot)
     _give_back()
     return bool(shoot.ended)
 
@@ -104,5 +105,14 @@ def _give_back() -> None:
 
 def ended(job: Any) -> Any | None:
     """For :func:`until`: the job, once it has ended; read afresh."""
-    job.refresh_from_db()
+    _read_afresh(job)
     return job if job.ended else None
+
+
+def _read_afresh(job: Any) -> None:
+    """Raise Refused ``work_gone`` (410) where its row is gone: with its shop, for nothing else removes it."""
+    try:
+        job.refresh_from_db()
+    except ObjectDoesNotExist:
+        words = "What this request waited for was deleted meanwhile."
+        raise Refused("work_gone", words, status=410) from None

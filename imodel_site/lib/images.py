@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from imodel_site.lib.errors import from_studio
 from imodel_site.lib.uploads import check_arrived
 from studio.errors import InputError
-from studio.images import MAX_FILE_BYTES, open_photo
+from studio.images import MAX_FILE_BYTES, WHITE, open_mask, open_photo
 
 SIZES: Mapping[str, int] = {"small": 320, "medium": 640, "large": 1280}  # longest side of each thumbnail
 PNG_PIXELS = 4_000_000  # a PNG up to this size stays lossless; above it, it would be slow to write and huge
@@ -65,6 +67,44 @@ def read_upload(source: Any) -> bytes:
     return bytes(source.read(MAX_FILE_BYTES + 1))
 
 
+def opened(data: bytes, *, field: str, background: tuple[int, int, int] = WHITE) -> Image.Image:
+    """A picture from outside as upright RGB pixels, decoded in a limited child.
+
+    Raises:
+        Refused: a ``photo_...`` code of ``studio.images``.
+        EngineError: ``decoder_failed``, retryable: ours.
+    """
+    with ROOM:
+        return _opened(data, field, background)
+
+
+def _opened(data: bytes, field: str, background: tuple[int, int, int] = WHITE) -> Image.Image:
+    try:
+        return open_photo(data, background=background)
+    except InputError as error:
+        raise from_studio(error, field=field) from error
+
+
+def opened_mask(data: bytes, *, size: tuple[int, int], field: str) -> NDArray[np.bool_]:
+    """A mask from outside as ``studio.images.open_mask`` reads it; (height, width) bool, True where it is white.
+
+    Raises:
+        Refused: a ``mask_...`` code.
+    """
+    with ROOM:
+        try:
+            return open_mask(data, size=size)
+        except InputError as error:
+            raise from_studio(error, field=field) from error
+
+
+def png(image: Image.Image, *, level: int = 4) -> bytes:
+    """Lossless; ``level`` of zlib: 4 is half as slow as 6, and hardly larger."""
+    out = io.BytesIO()
+    image.save(out, "PNG", compress_level=level)
+    return out.getvalue()
+
+
 def take_picture(source: Any) -> Taken:
     """Check and clean a picture.
 
@@ -77,18 +117,14 @@ def take_picture(source: Any) -> Taken:
     """
     data = read_upload(source)
     with ROOM:
-        try:
-            image = open_photo(data)
-        except InputError as error:
-            raise from_studio(error, field="photos") from error
-        return _cleaned(image, data)
+        return _cleaned(_opened(data, "photos"), data)
 
 
 def _cleaned(image: Image.Image, came: bytes) -> Taken:
     lossless = came[:4] == b"\x89PNG" and image.width * image.height <= PNG_PIXELS
     return Taken(
         sha256=hashlib.sha256(came).hexdigest(),
-        data=_png(image) if lossless else _jpeg(image),
+        data=png(image, level=6) if lossless else _jpeg(image),
         suffix="png" if lossless else "jpg",
         width=image.width,
         height=image.height,
@@ -100,12 +136,6 @@ def _jpeg(image: Image.Image) -> bytes:
     """Near-lossless: the garment's own pixels come from this file."""
     out = io.BytesIO()
     image.save(out, "JPEG", quality=95, subsampling=0, progressive=True)
-    return out.getvalue()
-
-
-def _png(image: Image.Image) -> bytes:
-    out = io.BytesIO()
-    image.save(out, "PNG", compress_level=6)
     return out.getvalue()
 
 

@@ -15,15 +15,14 @@ import studio
 from generation import words
 from generation.models import Picture, Shoot
 from generation.surfaces import pictures
-from generation.surfaces.a1111 import grid, options
-from generation.surfaces.a1111.ordering import Ready
-from generation.surfaces.a1111.plot import Plot
+from generation.surfaces.a1111 import fields, grid, telling
+from generation.surfaces.a1111.telling import Cell, Sheets
 from imodel_site.lib import storage
 from imodel_site.lib.errors import Refused
+from imodel_site.lib.images import ROOM
 from imodel_site.lib.jobs.model import Status
 
 VERSION = f"iModel {studio.__version__}"
-SMALLEST_ERROR = 400
 
 
 @dataclass(frozen=True)
@@ -35,45 +34,69 @@ class Made:
     infotext: str
 
 
-def response(
-    given: Mapping[str, Any], cells: Sequence[Ready], shoots: Sequence[Shoot], plot: Plot | None
-) -> dict[str, Any]:
-    """The body of a 200.
+def response(given: Mapping[str, Any], shoots: Sequence[Shoot]) -> dict[str, Any]:
+    """The body of a 200; everything but the request's own words is of its orders (:mod:`telling`).
 
     Raises:
-        Refused: the first shoot's failure, where one failed.
+        Refused: the first shoot's failure, where one failed; of a plot where no cell came out.
     """
+    cells, drawn = telling.read(shoots)
     warnings: list[str] = list(dict.fromkeys(warning for cell in cells for warning in cell.warnings))
-    made = [_made(cell, shoot, warnings) for cell, shoot in zip(cells, shoots, strict=True)]
+    some = drawn is not None and any(shoot.status == Status.SUCCEEDED for shoot in shoots)
+    made = [_made(cell, shoot, warnings, some=some) for cell, shoot in zip(cells, shoots, strict=True)]
     flat = [one for of_cell in made for one in of_cell]
-    sheets = _sheets(cells, made, plot)
-    lone = flat if plot is None or plot.lone else []
-    asked = cells[0].asked
-    said = asked.options[options.PNGINFO]
+    with ROOM:
+        sheets = _sheets(cells[0], made, drawn)
+    lone = flat if drawn is None or drawn.lone else []
+    said = cells[0].parameters
     images = [*sheets, *(pictures.with_parameters(one.data, one.infotext) if said else one.data for one in lone)]
-    images += _maps(cells[0], shoots[0])
-    info = _info(cells[0], flat, warnings, first=len(sheets), texts=[one.infotext for one in lone])
-    sent = [pictures.text_of(data) for data in images] if asked["send_images"] else []
-    return {"images": sent, "parameters": _echo(given, asked), "info": json.dumps(info)}
+    images += _maps(cells[0], shoots)
+    info = _info(given, cells[0], flat, warnings, first=len(sheets), texts=[one.infotext for one in lone])
+    sent = [pictures.text_of(data) for data in images] if cells[0]["send_images"] else []
+    return {"images": sent, "parameters": _echo(given, cells[0]), "info": json.dumps(info)}
 
 
-def _made(cell: Ready, shoot: Shoot, warnings: list[str]) -> list[Made]:
+def _made(cell: Cell, shoot: Shoot, warnings: list[str], *, some: bool) -> list[Made]:
+    """A shoot's pictures; ``some``: others of its plot came out, so that one that failed leaves a blank."""
     if shoot.status == Status.CANCELLED:
         warnings.append("interrupted: no picture was made of what was left")
         return []
     if shoot.status != Status.SUCCEEDED:
-        raise failed(shoot)
+        if not some:
+            raise failed(shoot)
+        warnings.append(f"a cell of the plot failed and is blank: {shoot.error_code}: {failed(shoot).message}")
+        return []
+    return _pictures(cell, shoot, warnings)
+
+
+def _pictures(cell: Cell, shoot: Shoot, warnings: list[str]) -> list[Made]:
     found: list[Made] = []
+    gone = shoot.count
     for picture in Picture.objects.filter(shoot=shoot, deleted_at=None).order_by("index"):
         if not picture.open_to(bearer=True):
             warnings.append("a picture is held back until our staff have looked at it: see /api/v1/pictures")
-            continue
-        cut = picture.recipe.get("engine", {}).get("parameters", {}).get("prompt_cut")
-        if cut and (warning := f"the prompt is too long, this was not read: {cut[:200]}") not in warnings:
-            warnings.append(warning)
-        text = infotext(cell, picture.seed)
-        found.append(Made(storage.read(picture.files["full"]["key"]), picture.seed, text))
+            gone -= 1
+        elif (data := _file(picture)) is not None:
+            _say_what_was_cut(picture, warnings)
+            found.append(Made(data, picture.seed, infotext(cell, picture.seed)))
+            gone -= 1
+    if gone > 0:
+        warnings.append(f"{gone} of the {shoot.count} pictures are not there any more: they were deleted")
     return found
+
+
+def _file(picture: Picture) -> bytes | None:
+    """None for one whose files were removed."""
+    try:
+        return storage.read(picture.files["full"]["key"])
+    except (KeyError, FileNotFoundError):
+        return None
+
+
+def _say_what_was_cut(picture: Picture, warnings: list[str]) -> None:
+    cut = picture.recipe.get("engine", {}).get("parameters", {}).get("prompt_cut")
+    if cut and (warning := f"the prompt is too long, this was not read: {cut[:200]}") not in warnings:
+        warnings.append(warning)
 
 
 def failed(shoot: Shoot) -> Refused:
@@ -85,114 +108,76 @@ def failed(shoot: Shoot) -> Refused:
     return Refused(shoot.error_code, words.failure(shoot.error_code, shoot.error_message), status=status)
 
 
-def _maps(cell: Ready, shoot: Shoot) -> list[bytes]:
+def _maps(cell: Cell, shoots: Sequence[Shoot]) -> list[bytes]:
     """The detected maps: what was read off a photo, and the skeletons that came as they are."""
-    found = []
-    for k, (control, saved) in enumerate(zip(cell.choices.controls, cell.save_maps, strict=True)):
-        key = shoot.table.get("skeleton") if control.detect else shoot.order["files"].get(f"request.controls.{k}.image")
-        if saved and key and shoot.status == Status.SUCCEEDED:
-            found.append(storage.read(key))
-    return found
+    shoot = next((one for one in shoots if one.status == Status.SUCCEEDED), None)
+    if shoot is None:
+        return []
+    files = {**shoot.order["files"], telling.SKELETON: shoot.table.get("skeleton")}
+    return [storage.read(files[place]) for place in cell.maps if files.get(place)]
 
 
-def _sheets(cells: Sequence[Ready], made: Sequence[Sequence[Made]], plot: Plot | None) -> list[bytes]:
+def _sheets(cell: Cell, made: Sequence[Sequence[Made]], drawn: Sheets | None) -> list[bytes]:
     """What stands before the pictures: the plot's grids, or the batch's where the option is on."""
-    first = [_image(of_cell[0]) if of_cell else None for of_cell in made]
-    if plot is None:
-        several = [_image(one) for of_cell in made for one in of_cell]
-        wanted = cells[0].asked.options[options.GRID] and len(several) > 1
-        return [pictures.png(grid.plain(several))] if wanted else []
-    return [pictures.png(sheet) for sheet in plotted(plot, first)]
+    if drawn is None:
+        several = [one for of_cell in made for one in of_cell]
+        wanted = cell.grid and len(several) > 1
+        return [pictures.png(grid.plain([_image(one, len(several)) for one in several]))] if wanted else []
+    first = [_image(of_cell[0], len(made)) if of_cell else None for of_cell in made]
+    return [pictures.png(sheet) for sheet in plotted(drawn, first)]
 
 
-def plotted(plot: Plot, first: Sequence[Image.Image | None]) -> list[Image.Image]:
+def plotted(drawn: Sheets, first: Sequence[Image.Image | None]) -> list[Image.Image]:
     """The plot's whole sheet, then a sheet for each value of z where they are asked for; cells by x, y, z."""
     there = next((picture for picture in first if picture is not None), None)
     if there is None:
         return []
     blank = Image.new("RGB", there.size, grid.WHITE)
     cells = [picture or blank for picture in first]
-    each = len(plot.x.values) * len(plot.y.values)
-    across = plot.x.labels if plot.legend else ()
-    down = plot.y.labels if plot.legend else ()
+    across, down, deep = (labels if drawn.legend else () for labels in (drawn.x, drawn.y, drawn.z))
+    columns, each = len(drawn.x), len(drawn.x) * len(drawn.y)
     sheets = [
-        grid.labelled(cells[k : k + each], columns=len(plot.x.values), across=across, down=down, margin=plot.margin)
+        grid.labelled(cells[k : k + each], columns=columns, across=across, down=down, margin=drawn.margin)
         for k in range(0, len(cells), each)
     ]
     if len(sheets) == 1:
         return sheets
-    whole = grid.stacked(sheets, plot.z.labels if plot.legend else (), margin=plot.margin)
-    return [whole, *(sheets if plot.subgrids else [])]
+    whole = grid.stacked(sheets, deep, margin=drawn.margin)
+    return [whole, *(sheets if drawn.subgrids else [])]
 
 
-def _image(one: Made) -> Image.Image:
-    return Image.open(io.BytesIO(one.data))
+def _image(one: Made, count: int) -> Image.Image:
+    """As one of so many in a sheet: not larger than it can stand there, for all of them are open at once."""
+    return grid.within(Image.open(io.BytesIO(one.data)), grid.MOST_PIXELS // count)
 
 
-def _echo(given: Mapping[str, Any], asked: Any) -> dict[str, Any]:
+def _echo(given: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
     """The request as it came, without its pictures unless they are asked for."""
-    found = {**asked.values, **given}
-    if asked.image and not asked["include_init_images"]:
+    defaults = {name: one.default for name, one in (fields.IMAGE if cell.image else fields.TEXT).items()}
+    found = {**defaults, **cell.values, **given}
+    if cell.image and not cell["include_init_images"]:
         found |= {"init_images": None, "mask": None}
     return found
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
-def infotext(cell: Ready, seed: int) -> str:
+def infotext(cell: Cell, seed: int) -> str:
     """One picture's parameters, as A1111 writes them into files."""
-    asked, negative = cell.asked, cell.asked["negative_prompt"]
+    negative = cell["negative_prompt"]
     facts: dict[str, Any] = {
-        "Steps": asked["steps"],
-        "Sampler": asked["sampler_name"],
-        "Schedule type": asked["scheduler"],
-        "CFG scale": f"{asked['cfg_scale']:g}",
+        "Steps": cell["steps"],
+        "Sampler": cell["sampler_name"],
+        "Schedule type": cell["scheduler"],
+        "CFG scale": f"{cell['cfg_scale']:g}",
         "Seed": seed,
-        "Size": f"{asked['width']}x{asked['height']}",
-        "Model": asked.family,
-        **_further(cell),
+        "Size": f"{cell['width']}x{cell['height']}",
+        "Model": cell.family,
+        **cell.further,
         "Version": VERSION,
     }
     said = ", ".join(f"{name}: {_quoted(value)}" for name, value in facts.items())
-    lines = [asked["prompt"], f"Negative prompt: {negative}" if negative else "", said]
+    lines = [cell["prompt"], f"Negative prompt: {negative}" if negative else "", said]
     return "\n".join(line for k, line in enumerate(lines) if line or k == 0)
-
-
-def _further(cell: Ready) -> dict[str, Any]:
-    """What stands there only where it was used."""
-    asked, choices = cell.asked, cell.choices
-    found: dict[str, Any] = {}
-    if choices.image or choices.second:
-        found["Denoising strength"] = f"{asked['denoising_strength']:g}"
-    if choices.clip_skip != 1:
-        found["Clip skip"] = choices.clip_skip
-    return found | extras(cell)
-
-
-def extras(cell: Ready) -> dict[str, Any]:
-    """``extra_generation_params``."""
-    asked, choices = cell.asked, cell.choices
-    found: dict[str, Any] = {}
-    if choices.second:
-        found["Hires resize"] = f"{choices.second.width}x{choices.second.height}"
-        found["Hires upscaler"] = choices.second.enlarge.capitalize()
-    if choices.mask:
-        found["Mask blur"] = f"{choices.mask_blur:g}"
-        found["Masked content"] = ("fill", "original", "latent noise", "latent nothing")[choices.fill]
-        if choices.only_masked:
-            found |= {"Inpaint area": "Only masked", "Masked area padding": choices.only_masked_padding}
-    if choices.adapters:
-        found["Lora hashes"] = ", ".join(
-            f"{lora.name}: {one.version.sha256[:12]}" for lora, one in zip(cell.loras, choices.adapters, strict=True)
-        )
-    for k, control in enumerate(choices.controls):
-        module = "openpose" if control.detect else "none"
-        found[f"ControlNet {k}"] = (
-            f"Module: {module}, Model: openpose, Weight: {control.weight:g}, "
-            f"Guidance Start: {control.start:g}, Guidance End: {control.end:g}"
-        )
-    if asked.plot:
-        found["Script"] = "X/Y/Z plot"
-    return found
 
 
 def _quoted(value: Any) -> str:
@@ -201,44 +186,49 @@ def _quoted(value: Any) -> str:
 
 
 def _info(
-    cell: Ready, made: Sequence[Made], warnings: Sequence[str], *, first: int, texts: Sequence[str]
+    given: Mapping[str, Any],
+    cell: Cell,
+    made: Sequence[Made],
+    warnings: Sequence[str],
+    *,
+    first: int,
+    texts: Sequence[str],
 ) -> dict[str, Any]:
-    asked = cell.asked
     seeds = [one.seed for one in made]
-    seed = seeds[0] if seeds else int(cell.choices.seed)
+    seed = seeds[0] if seeds else cell.seed
     count = len(made)
     return {
-        "prompt": asked["prompt"],
-        "all_prompts": [asked["prompt"]] * count,
-        "negative_prompt": asked["negative_prompt"],
-        "all_negative_prompts": [asked["negative_prompt"]] * count,
+        "prompt": cell["prompt"],
+        "all_prompts": [cell["prompt"]] * count,
+        "negative_prompt": cell["negative_prompt"],
+        "all_negative_prompts": [cell["negative_prompt"]] * count,
         "seed": seed,
         "all_seeds": seeds,
         "subseed": seed,
         "all_subseeds": seeds,
         "subseed_strength": 0,
-        "width": int(asked["width"]),
-        "height": int(asked["height"]),
-        "sampler_name": asked["sampler_name"],
-        "cfg_scale": asked["cfg_scale"],
-        "steps": asked["steps"],
-        "batch_size": asked["batch_size"],
+        "width": int(cell["width"]),
+        "height": int(cell["height"]),
+        "sampler_name": cell["sampler_name"],
+        "cfg_scale": cell["cfg_scale"],
+        "steps": cell["steps"],
+        "batch_size": cell["batch_size"],
         "restore_faces": False,
         "face_restoration_model": None,
-        "sd_model_name": asked.family,
+        "sd_model_name": cell.family,
         "sd_model_hash": None,
         "sd_vae_name": None,
         "sd_vae_hash": None,
         "seed_resize_from_w": -1,
         "seed_resize_from_h": -1,
-        "denoising_strength": asked["denoising_strength"] if cell.choices.image or cell.choices.second else None,
-        "extra_generation_params": {**extras(cell), **({"Warnings": "; ".join(warnings)} if warnings else {})},
+        "denoising_strength": cell.strength,
+        "extra_generation_params": {**cell.extras, **({"Warnings": "; ".join(warnings)} if warnings else {})},
         "index_of_first_image": first,
         "infotexts": [*([texts[0] if texts else infotext(cell, seed)] * first), *texts],
-        "styles": asked["styles"] or [],
+        "styles": given.get("styles") or [],
         "job_timestamp": timezone.now().strftime("%Y%m%d%H%M%S"),
-        "clip_skip": cell.choices.clip_skip,
-        "is_using_inpainting_conditioning": bool(cell.choices.mask),
+        "clip_skip": cell.clip_skip,
+        "is_using_inpainting_conditioning": cell.masked,
         "version": VERSION,
         "warnings": list(warnings),
     }

@@ -53,17 +53,20 @@ def units_of(scripts: Mapping[str, Any], *, size: tuple[int, int]) -> tuple[list
     Raises:
         Refused: ``control_...``, ``image_not_base64``, ``photo_...``; ``field`` names the unit.
     """
-    found: list[Unit] = []
     warnings: list[str] = []
-    for place, given in enumerate(_args(scripts)):
-        unit = {ALIASES.get(name, name): value for name, value in given.items()}
-        if _enabled(unit):
-            found.append(_unit(f"ControlNet.args.{place}", unit, size, warnings))
-    if len(found) > UNITS:
-        raise _refused("control_out_of_range", f"At most {UNITS} ControlNet units at once.", "ControlNet")
+    found = [_unit(f"ControlNet.args.{place}", unit, size, warnings) for place, unit in _counted(scripts)]
     if sum(unit.detect for unit in found) > 1:
         raise _refused("control_unsupported", "Only one unit may have a module that reads a photo.", "ControlNet")
     return found, warnings
+
+
+def _counted(scripts: Mapping[str, Any]) -> list[tuple[int, dict[str, Any]]]:
+    """Those that are enabled, with their places; counted before the first of their pictures is decoded."""
+    units = ({ALIASES.get(name, name): value for name, value in given.items()} for given in _args(scripts))
+    found = [(place, unit) for place, unit in enumerate(units) if _enabled(unit)]
+    if len(found) > UNITS:
+        raise _refused("control_out_of_range", f"At most {UNITS} ControlNet units at once.", "ControlNet")
+    return found
 
 
 def _args(scripts: Mapping[str, Any]) -> list[dict[str, Any]]:

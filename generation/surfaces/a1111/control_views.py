@@ -12,17 +12,20 @@ from catalog.models import Look
 from catalog.services import borrowing
 from generation.surfaces import pictures, waiting
 from generation.surfaces.a1111 import control
+from generation.surfaces.a1111.fields import as_number
 from generation.surfaces.door import door
 from generation.surfaces.waiting import Patience, StillWorking
 from imodel_site.lib.errors import Refused, from_studio
+from imodel_site.lib.images import ROOM
 from imodel_site.lib.jobs.model import Status
 from studio.errors import InputError
 from studio.images import BLACK
-from studio.pose.openpose import FROM_33, draw_18
+from studio.pose.openpose import FROM_33, draw_people
 from studio.pose.openpose_json import JOINTS, LARGEST_SIDE
 
 VERSION = 3  # of the API that sd-webui-controlnet counts
 MOST_AT_ONCE = 8
+MOST_DRAWN = 40_000_000  # people times pixels of one call: a limb may lie across its whole drawing
 INVENTED = "invented"
 Points = Any  # (18, 3) float32
 
@@ -73,24 +76,45 @@ def detect(actor: Actor, given: dict[str, Any]) -> Any:
     if not isinstance(asked, list) or not 1 <= len(asked) <= MOST_AT_ONCE:
         words = "No image selected" if not asked else f"At most {MOST_AT_ONCE} pictures at once."
         raise Refused("control_image_missing", words, field="controlnet_input_images", status=422)
+    warnings = _about_detecting(given)
     data = [pictures.decoded(text, field=f"controlnet_input_images.{k}") for k, text in enumerate(asked)]
     if module in control.NONE:
-        opened = [pictures.opened(one, field="controlnet_input_images", background=BLACK) for one in data]
-        return {"info": "Success", "images": [_text(one) for one in opened], "poses": [], "tensor": []}
+        return {"info": "Success", "images": [_as_it_is(one) for one in data], "poses": [], "tensor": [],
+                "warnings": warnings}  # fmt: skip
     control.check_module(module, "controlnet_module")
-    return _detected(actor, data)
+    return {**_detected(actor, data), "warnings": warnings}
+
+
+def _about_detecting(given: dict[str, Any]) -> list[str]:
+    """What can not be carried out, in words; a mask would be another skeleton, so it is refused."""
+    masks = given.get("controlnet_masks")
+    if any(masks) if isinstance(masks, list) else masks:
+        words = "controlnet_masks is not supported here: the pose of the whole picture is read."
+        raise Refused("control_unsupported", words, field="controlnet_masks", status=422)
+    size = as_number(given.get("controlnet_processor_res"))
+    said = "controlnet_processor_res was not applied: the pose is read at the picture's own size"
+    return [said] if size is not None and size > 0 else []
+
+
+def _as_it_is(data: bytes) -> str:
+    picture = pictures.opened(data, field="controlnet_input_images", background=BLACK, most=pictures.MOST_WORKED_ON)
+    with ROOM:
+        return _text(picture)
 
 
 def _detected(actor: Actor, data: list[bytes]) -> dict[str, Any]:
     with waiting.place(actor) as patience:
         if patience is None:
             raise waiting.full()
-        looks = [borrowing.look_at(borrowing.borrow(actor.merchant, one)) for one in data]
+        assets = [borrowing.borrow(actor.merchant, one) for one in data]
+        sizes = [(asset.width, asset.height) for asset in assets]
+        for size in sizes:
+            pictures.refuse_above(pictures.MOST_WORKED_ON, size, field="controlnet_input_images")
+        looks = [borrowing.look_at(asset) for asset in assets]
         found = [_seen(look, patience) for look in looks]
-    sizes = [(look.asset.width, look.asset.height) for look in looks]
-    drawn = [draw_18(points, size) for points, size in zip(found, sizes, strict=True)]
+    drawn = [_rendered([points], size) for points, size in zip(found, sizes, strict=True)]
     poses = [_document(points, size) for points, size in zip(found, sizes, strict=True)]
-    return {"info": "Success", "images": [_text(one) for one in drawn], "poses": poses, "tensor": []}
+    return {"info": "Success", "images": drawn, "poses": poses, "tensor": []}
 
 
 def _seen(look: Look, patience: Patience) -> Points:
@@ -122,24 +146,30 @@ def _document(points: Points, size: tuple[int, int]) -> dict[str, Any]:
     return {"people": people, "canvas_width": size[0], "canvas_height": size[1]}
 
 
-@door("POST", changes=True)
+@door("POST", changes=True, lists=True)
 def render_openpose_json(actor: Actor, given: Any) -> Any:
     """Skeletons drawn from OpenPose's JSON: one picture for each document, all its people on it."""
     documents = given if isinstance(given, list) else [given]
     if not 1 <= len(documents) <= MOST_AT_ONCE or not all(isinstance(one, dict) for one in documents):
         raise Refused("skeleton_empty", "No pose data was given.", status=422)
-    return {"info": "Success", "images": [_text(_drawn(one)) for one in documents]}
+    read = [_read(one) for one in documents]
+    if sum((1 + len(people)) * width * height for people, (width, height) in read) > MOST_DRAWN:
+        words = f"Too much to draw at once: people times pixels may be {MOST_DRAWN // 1_000_000} million in all."
+        raise Refused("skeleton_too_large", words, field="people", status=422)
+    return {"info": "Success", "images": [_rendered(people, size) for people, size in read]}
 
 
-def _drawn(document: dict[str, Any]) -> Image.Image:
+def _rendered(people: list[Points], size: tuple[int, int]) -> str:
+    with ROOM:
+        return _text(draw_people(people, size))
+
+
+def _read(document: dict[str, Any]) -> tuple[list[Points], tuple[int, int]]:
     size = (_side(document, "canvas_width"), _side(document, "canvas_height"))
     people = document.get("people")
     if not isinstance(people, list) or len(people) > 100:
         raise Refused("skeleton_empty", "people must be a list of at most 100.", field="people", status=422)
-    sheet = np.zeros((size[1], size[0], 3), np.uint8)
-    for person in people:
-        sheet = np.maximum(sheet, np.asarray(draw_18(_points(person), size)))
-    return Image.fromarray(sheet)
+    return [_points(person) for person in people], size
 
 
 def _side(document: dict[str, Any], name: str) -> int:

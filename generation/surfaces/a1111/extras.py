@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 from generation.surfaces import pictures
 from generation.surfaces.a1111.fields import Field, read
 from imodel_site.lib.errors import Refused
+from imodel_site.lib.images import ROOM
 
 FIELDS: Mapping[str, Field] = {
     "resize_mode": Field("whole", 0),
@@ -35,13 +36,15 @@ UPSCALERS: Mapping[str, Image.Resampling | None] = {
 }
 MOST_SIDE, MOST_PIXELS = 12_000, 40_000_000
 MOST_AT_ONCE = 16
-FACT = re.compile(r'\s*([\w][\w \-/]*):\s*("(?:\\.|[^"\\])*"|[^,]*)(?:,|$)')
+# A name only where a fact begins, and all of it bounded: else a text made for it takes minutes.
+FACT = re.compile(r'(?:^|,)\s*(\w[\w \-/]{0,60}):\s*("(?:\\.|[^"\\]){0,2000}"|[^,]*)(?=,|$)')
+MOST_FACTS = 10_000  # characters
 
 
 def single(given: Mapping[str, Any]) -> dict[str, Any]:
     """``/extra-single-image``."""
     wishes = _wishes(given)
-    data, said = _larger(given.get("image"), wishes, "image")
+    data, said, _pixels = _larger(given.get("image"), wishes, "image", left=MOST_PIXELS)
     return {"image": pictures.text_of(data), "html_info": said}
 
 
@@ -50,11 +53,15 @@ def batch(given: Mapping[str, Any]) -> dict[str, Any]:
     wishes, asked = _wishes(given), given.get("imageList")
     if not isinstance(asked, list) or not 1 <= len(asked) <= MOST_AT_ONCE:
         raise _invalid("imageList", f"must be a list of 1 to {MOST_AT_ONCE} pictures")
-    done = [
-        _larger(one.get("data") if isinstance(one, dict) else None, wishes, f"imageList.{k}")
-        for k, one in enumerate(asked)
-    ]
-    return {"images": [pictures.text_of(data) for data, _said in done], "html_info": "".join(said for _, said in done)}
+    done, left = [], MOST_PIXELS
+    for k, one in enumerate(asked):
+        text = one.get("data") if isinstance(one, dict) else None
+        done.append(_larger(text, wishes, f"imageList.{k}", left=left))
+        left -= done[-1][2]
+    return {
+        "images": [pictures.text_of(data) for data, _said, _pixels in done],
+        "html_info": "".join(said for _, said, _ in done),
+    }
 
 
 def _wishes(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -77,30 +84,39 @@ def _upscaler(name: str, value: str) -> str:
     raise _invalid(name, f"must be one of: {', '.join(UPSCALERS)}")
 
 
-def _larger(text: Any, wishes: Mapping[str, Any], field: str) -> tuple[bytes, str]:
-    picture = pictures.opened(pictures.decoded(text, field=field), field=field)
-    names = (wishes["upscaler_1"], wishes["upscaler_2"])
-    if names[0] == "None":
-        return pictures.png(picture), f"<p>{picture.width}x{picture.height}, no upscaler</p>"
-    found = _resized(picture, wishes, names[0])
+def _larger(text: Any, wishes: Mapping[str, Any], field: str, *, left: int) -> tuple[bytes, str, int]:
+    """The picture as PNG, what is said of it, and its pixels, of which so many are left."""
+    picture = pictures.opened(pictures.decoded(text, field=field), field=field, most=pictures.MOST_WORKED_ON)
+    size = picture.size if wishes["upscaler_1"] == "None" else _size(picture, wishes)
+    if size[0] * size[1] > left:
+        raise _invalid(field, "is one too many: the results of one call may have 40 megapixels together")
+    with ROOM:
+        data = pictures.png(_upscaled(picture, size, wishes))
+    how = f"{wishes['upscaler_1']}: {picture.width}x{picture.height} to {size[0]}x{size[1]}"
+    none = f"{picture.width}x{picture.height}, no upscaler"
+    return data, f"<p>{none if wishes['upscaler_1'] == 'None' else how}</p>", size[0] * size[1]
+
+
+def _upscaled(picture: Image.Image, size: tuple[int, int], wishes: Mapping[str, Any]) -> Image.Image:
+    first, second = (UPSCALERS[wishes[name]] for name in ("upscaler_1", "upscaler_2"))
+    if first is None:
+        return picture
     share = float(wishes["extras_upscaler_2_visibility"])
-    if share and names[1] != "None":
-        found = Image.blend(found, _resized(picture, wishes, names[1]), share)
-    return pictures.png(found), f"<p>{names[0]}: {picture.width}x{picture.height} to {found.width}x{found.height}</p>"
+    resize = ImageOps.fit if wishes["resize_mode"] == 1 and wishes["upscaling_crop"] else Image.Image.resize
+    found = resize(picture, size, first)
+    return Image.blend(found, resize(picture, size, second), share) if share and second is not None else found
 
 
-def _resized(picture: Image.Image, wishes: Mapping[str, Any], name: str) -> Image.Image:
-    how = UPSCALERS[name]
-    assert how is not None
+def _size(picture: Image.Image, wishes: Mapping[str, Any]) -> tuple[int, int]:
+    """Of the result, within limits."""
     if wishes["resize_mode"] == 0:
-        size = tuple(round(side * float(wishes["upscaling_resize"])) for side in picture.size)
-        return picture.resize(_checked((size[0], size[1]), "upscaling_resize"), how)
+        width, height = (round(side * float(wishes["upscaling_resize"])) for side in picture.size)
+        return _checked((width, height), "upscaling_resize")
     size = _checked((int(wishes["upscaling_resize_w"]), int(wishes["upscaling_resize_h"])), "upscaling_resize_w")
     if wishes["upscaling_crop"]:
-        return ImageOps.fit(picture, size, how)
+        return size
     scale = max(size[0] / picture.width, size[1] / picture.height)
-    whole = (round(picture.width * scale), round(picture.height * scale))
-    return picture.resize(_checked(whole, "upscaling_resize_w"), how)
+    return _checked((round(picture.width * scale), round(picture.height * scale)), "upscaling_resize_w")
 
 
 def _checked(size: tuple[int, int], field: str) -> tuple[int, int]:
@@ -128,7 +144,7 @@ def parameters_of(said: str) -> dict[str, str]:
     if not said:
         return {}
     *lines, last = said.split("\n")
-    facts = {name.strip(): _plain(value) for name, value in FACT.findall(last)}
+    facts = {name.strip(): _plain(value) for name, value in FACT.findall(last[:MOST_FACTS])}
     if "Steps" not in facts:
         lines, facts = [*lines, last], {}
     words = "\n".join(lines)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from PIL import Image
 
 from accounts.access import allow_write
@@ -18,11 +17,12 @@ from accounts.actors import Actor
 from generation import services
 from generation.expert import ControlChoice, ExpertChoices, SecondPass
 from generation.models import Shoot
-from generation.services.uploads import store_image
+from generation.services.uploads import new_key, store_image
 from generation.surfaces import pictures
 from generation.surfaces.a1111 import control, options, prompts
 from generation.surfaces.a1111.asked import Asked, first_seed, sampler_of, unsupported
 from generation.surfaces.a1111.control import Unit
+from imodel_site.lib import storage
 from imodel_site.lib.errors import NotHere, Refused
 from imodel_site.lib.jobs import services as jobs
 
@@ -34,12 +34,12 @@ ENLARGERS: Mapping[str, str] = {"lanczos": "lanczos", "nearest": "nearest"}
 
 @dataclass(frozen=True)
 class Inputs:
-    """The request's pictures as they are stored: storage keys, empty for none."""
+    """The request's pictures: the storage keys they will have, empty for none; ``pixels`` by those keys."""
 
     image: str = ""
-    size: tuple[int, int] = (0, 0)
     mask: str = ""
     controls: tuple[tuple[str, Unit], ...] = field(default=())
+    pixels: Mapping[str, Image.Image] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,24 +97,44 @@ def known(task: Task, *, check: bool = True) -> list[Shoot]:
     return sorted(found, key=lambda shoot: int(str(shoot.idempotency_key).rsplit(":", 1)[1]))
 
 
-def order(actor: Actor, task: Task, cells: list[Ready]) -> list[Shoot]:
-    """A shoot for each cell: all of them, or none."""
+def refuse(actor: Actor, cells: Sequence[Ready]) -> None:
+    """Raise what ordering these would, before one of their pictures is kept."""
+    services.refuse_experts(actor=actor, choices=[cell.choices for cell in cells])
+
+
+def order(
+    actor: Actor, task: Task, cells: Sequence[Ready], inputs: Inputs, told: Sequence[dict[str, Any]]
+) -> list[Shoot]:
+    """A shoot for each cell: all of them, or none. Files first, rows second, and no file without its row.
+
+    Args:
+        told: what is written down with each.
+    """
+    try:
+        for key, image in inputs.pixels.items():
+            store_image(actor=actor, image=image, key=key)
+        shoots = _accepted(actor, task, cells, told)
+    except DatabaseError:  # perhaps it was committed all the same: what nobody has is collected a day later
+        raise
+    except Exception:
+        storage.delete(*inputs.pixels)
+        raise
+    used = {key for shoot in shoots for key in shoot.order["files"].values()}
+    storage.delete(*(key for key in inputs.pixels if key not in used))  # a twin was there first, with its own
+    return shoots
+
+
+def _accepted(actor: Actor, task: Task, cells: Sequence[Ready], told: Sequence[dict[str, Any]]) -> list[Shoot]:
     with transaction.atomic():
         return [
-            services.order_expert(actor=actor, choices=cell.choices, key=task.key(number), said=task.said)
-            for number, cell in enumerate(cells)
+            services.order_expert(actor=actor, choices=cell.choices, key=task.key(number), said=task.said, told=words)
+            for number, (cell, words) in enumerate(zip(cells, told, strict=True))
         ]
 
 
 # --- pictures --------------------------------------------------------------------------------------------------------
-Keep = Callable[[Image.Image], str]
-
-
-def store_inputs(actor: Actor, asked: Asked, *, known: bool) -> tuple[Inputs, list[str]]:
-    """Check and keep a request's pictures; what is to be said about its controls.
-
-    Args:
-        known: it was ordered before, so they are checked only: the order has its own.
+def open_inputs(actor: Actor, asked: Asked) -> tuple[Inputs, list[str]]:
+    """Check a request's pictures, without keeping them; what is to be said about its controls.
 
     Raises:
         NotHere: ``Init image not found``.
@@ -123,19 +143,11 @@ def store_inputs(actor: Actor, asked: Asked, *, known: bool) -> tuple[Inputs, li
     allow_write(actor)
     size = (int(asked["width"]), int(asked["height"]))
     _check_size(size)
-    keep: Keep = _let_go if known else partial(_store, actor)
     units, warnings = control.units_of(asked["alwayson_scripts"], size=size)
-    inputs = _image_and_mask(keep, asked) if asked.image else Inputs()
-    kept = tuple((keep(unit.picture), unit) for unit in units)
-    return replace(inputs, controls=kept), warnings
-
-
-def _store(actor: Actor, image: Image.Image) -> str:
-    return store_image(actor=actor, image=image)
-
-
-def _let_go(image: Image.Image) -> str:
-    return "known"
+    inputs = _image_and_mask(actor, asked) if asked.image else Inputs()
+    controls = tuple((new_key(actor), unit) for unit in units)
+    pixels = {**inputs.pixels, **{key: unit.picture for key, unit in controls}}
+    return replace(inputs, controls=controls, pixels=pixels), warnings
 
 
 def _check_size(size: tuple[int, int]) -> None:
@@ -145,7 +157,7 @@ def _check_size(size: tuple[int, int]) -> None:
         raise Refused("size_invalid", words, field="width", status=422)
 
 
-def _image_and_mask(keep: Keep, asked: Asked) -> Inputs:
+def _image_and_mask(actor: Actor, asked: Asked) -> Inputs:
     given = asked["init_images"] or []
     if not given:
         raise NotHere("Init image not found")
@@ -153,15 +165,17 @@ def _image_and_mask(keep: Keep, asked: Asked) -> Inputs:
         raise unsupported("init_images", "one picture in a request")
     data = pictures.fetched_or_decoded(given[0], field="init_images.0")
     picture = pictures.opened(data, field="init_images.0")
-    return Inputs(image=keep(picture), size=picture.size, mask=_mask(keep, asked, picture.size))
-
-
-def _mask(keep: Keep, asked: Asked, size: tuple[int, int]) -> str:
+    image = new_key(actor)
     if not asked["mask"]:
-        return ""
+        return Inputs(image=image, pixels={image: picture})
+    mask = new_key(actor)
+    return Inputs(image=image, mask=mask, pixels={image: picture, mask: _mask(asked, picture.size)})
+
+
+def _mask(asked: Asked, size: tuple[int, int]) -> Image.Image:
     mask = pictures.mask_of(pictures.fetched_or_decoded(asked["mask"], field="mask"))
     mask = mask if mask.size == size else mask.resize(size)
-    return keep(mask.point([255 * (value >= 128) for value in range(256)]))
+    return mask.point([255 * (value >= 128) for value in range(256)])
 
 
 # --- the engine's own words -------------------------------------------------------------------------------------------
@@ -172,9 +186,9 @@ def ready(actor: Actor, asked: Asked, inputs: Inputs, warnings: Sequence[str] = 
         Refused: ``field_unsupported``, the engine's own codes; Conflict: ``photo_rejected``.
     """
     read = prompts.read(asked["prompt"], tags=not asked["disable_extra_networks"])
-    negative = prompts.read(asked["negative_prompt"], tags=False)
+    negative = prompts.read(asked["negative_prompt"], tags=False, why="networks count in prompt only")
     loras, adapters, missing = prompts.resolve(actor, read.loras, family=asked.family)
-    second, about = _second(asked, controls=all(unit.in_second for _key, unit in inputs.controls))
+    second, about = _second(asked, [unit for _key, unit in inputs.controls])
     choices = ExpertChoices(
         prompt=read.words,
         negative_prompt=negative.words,
@@ -232,7 +246,7 @@ def _blur(asked: Asked) -> float:
     return float(asked["mask_blur_x"])
 
 
-def _second(asked: Asked, *, controls: bool) -> tuple[SecondPass | None, list[str]]:
+def _second(asked: Asked, units: Sequence[Unit]) -> tuple[SecondPass | None, list[str]]:
     """A1111's hires fix, and what has to be said about it."""
     if asked.image or not asked["enable_hr"]:
         return None, []
@@ -240,7 +254,10 @@ def _second(asked: Asked, *, controls: bool) -> tuple[SecondPass | None, list[st
         if options.family_of(asked["hr_checkpoint_name"]) != asked.family:
             raise unsupported("hr_checkpoint_name", "both passes have the same weights")
     upscaler = asked["hr_upscaler"] or "Latent"
-    warnings = []
+    positive, negative, warnings = _second_prompts(asked)
+    controls = all(unit.in_second for unit in units)
+    if not controls and any(unit.in_second for unit in units):
+        warnings.append("ControlNet: hr_option Low res only of one unit counted for all: the second pass has none")
     if upscaler.lower() not in ENLARGERS:
         warnings.append(f"hr_upscaler {upscaler!r} is not here: the picture was enlarged by Lanczos, in pixels")
     width, height = _second_size(asked)
@@ -250,11 +267,23 @@ def _second(asked: Asked, *, controls: bool) -> tuple[SecondPass | None, list[st
         steps=int(asked["hr_second_pass_steps"]) or None,
         strength=float(asked["denoising_strength"]),
         enlarge=ENLARGERS.get(upscaler.lower(), "lanczos"),
-        prompt=prompts.read(asked["hr_prompt"], tags=False).words or None,
-        negative_prompt=asked["hr_negative_prompt"] or None,
+        prompt=positive or None,
+        negative_prompt=negative or None,
         controls=controls,
         **_second_sampling(asked),
     ), warnings
+
+
+def _second_prompts(asked: Asked) -> tuple[str, str, list[str]]:
+    """Both of them without their tags, and what is said about that."""
+    why = "the second pass has the networks of prompt"
+    read = [prompts.read(asked[name], tags=False, why=why) for name in ("hr_prompt", "hr_negative_prompt")]
+    warnings = [
+        f"{name}: {said}"
+        for name, one in zip(("hr_prompt", "hr_negative_prompt"), read, strict=True)
+        for said in one.warnings
+    ]
+    return read[0].words, read[1].words, warnings
 
 
 def _second_sampling(asked: Asked) -> dict[str, str]:

@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from generation.surfaces.a1111 import options
@@ -13,6 +14,7 @@ from generation.surfaces.a1111.asked import Asked, first_seed, sampler_of, sched
 from generation.surfaces.a1111.fields import as_flag, as_number, as_whole
 from generation.surfaces.a1111.ordering import MOST_CELLS
 from imodel_site.lib.errors import Refused
+from studio.diffusion.checks import MAX_PROMPT
 
 # A1111 numbers them by their place among those of the tab; names are taken too.
 _HEAD = ("Nothing", "Seed", "Var. seed", "Var. strength", "Steps")
@@ -27,11 +29,14 @@ TEXT_AXES = (
 IMAGE_AXES = (
     *_HEAD, "CFG Scale", "Image CFG Scale", "Prompt S/R", "Prompt order", "Sampler", "Checkpoint name", *_TAIL,
 )  # fmt: skip
-RANGE = re.compile(r"\s*(-?\d+)\s*-\s*(-?\d+)(?:\s*\(\s*([+-]\d+)\s*\))?\s*")
-COUNT = re.compile(r"\s*(-?\d+)\s*-\s*(-?\d+)\s*\[\s*(\d+)\s*\]\s*")
-NUMBER = r"-?\d+(?:\.\d*)?"
-REAL_RANGE = re.compile(rf"\s*({NUMBER})\s*-\s*({NUMBER})(?:\s*\(\s*([+-]\d+(?:\.\d*)?)\s*\))?\s*")
-REAL_COUNT = re.compile(rf"\s*({NUMBER})\s*-\s*({NUMBER})\s*\[\s*(\d+)\s*\]\s*")
+# So few digits that no reckoning with them overflows.
+DIGITS = r"\d{1,15}"
+REAL = rf"{DIGITS}(?:\.\d{{0,15}})?"
+RANGE = re.compile(rf"(-?{DIGITS})\s*-\s*(-?{DIGITS})(?:\s*\(\s*([+-]{DIGITS})\s*\))?")
+COUNT = re.compile(rf"(-?{DIGITS})\s*-\s*(-?{DIGITS})\s*\[\s*({DIGITS})\s*\]")
+REAL_RANGE = re.compile(rf"(-?{REAL})\s*-\s*(-?{REAL})(?:\s*\(\s*([+-]{REAL})\s*\))?")
+REAL_COUNT = re.compile(rf"(-?{REAL})\s*-\s*(-?{REAL})\s*\[\s*({DIGITS})\s*\]")
+MOST_TEXT = 64_000  # characters of an axis' values
 
 Change = Callable[[Asked, Any], Asked]
 
@@ -137,12 +142,21 @@ def _axis(asked: Asked, kind: Any, text: Any, picked: Any) -> Axis:
         raise _invalid("axis_unsupported", f"The axis {name!r:.60} is not supported here: {', '.join(AXES)} are.")
     if name == "Nothing":
         return Axis(name, (None,), AXES[name][1])
-    words = [str(value) for value in picked] if picked else _split(text)
+    words = _picked(picked) if picked else _split(text)
     parse, change = AXES[name]
-    values = tuple(parse(asked, words))
+    values = tuple(islice(parse(asked, words), MOST_CELLS + 1))
     if not values:
         raise _invalid("axis_invalid", f"The axis {name} has no values.")
+    if len(values) > MOST_CELLS:
+        raise _invalid("axis_invalid", f"The axis {name} has more than {MOST_CELLS} values.")
     return Axis(name, values, change)
+
+
+def _picked(values: Any) -> list[str]:
+    """The values that were picked from a list."""
+    if not isinstance(values, list) or not all(isinstance(one, str | int | float) for one in values):
+        raise _invalid("script_args_invalid", "script_args: an axis' picked values must be a list of texts.")
+    return [str(one).strip() for one in values[: MOST_CELLS + 1]]
 
 
 def _name(asked: Asked, kind: Any) -> str:
@@ -158,7 +172,12 @@ def _split(text: Any) -> list[str]:
     """By commas, a quoted one kept, as A1111 reads it."""
     if not isinstance(text, str):
         text = "" if text is None else str(text)
-    rows = list(csv.reader([text.replace("\n", ",")], skipinitialspace=True))
+    if len(text) > MOST_TEXT:
+        raise _invalid("axis_invalid", f"The values of an axis have more than {MOST_TEXT} characters.")
+    try:
+        rows = list(csv.reader([",".join(text.splitlines())], skipinitialspace=True))
+    except csv.Error:
+        raise _invalid("axis_invalid", f"The values {text!r:.40} can not be read.") from None
     return [word.strip() for word in (rows[0] if rows else []) if word.strip()]
 
 
@@ -211,10 +230,13 @@ def _spread(start: float, end: float, count: int) -> Iterator[float]:
 
 def _replacements(asked: Asked, words: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The first word is looked for, each of them stands in its place in turn."""
-    old = words[0] if words else ""
-    if old not in asked["prompt"] and old not in asked["negative_prompt"]:
+    old, prompts = words[0] if words else "", (asked["prompt"], asked["negative_prompt"])
+    if not old or not any(old in prompt for prompt in prompts):
         raise _invalid("axis_invalid", f"Prompt S/R did not find {old!r:.60} in prompt or negative prompt.")
-    yield from ((old, word) for word in words)
+    for word in words:
+        if any(len(prompt) + prompt.count(old) * (len(word) - len(old)) > MAX_PROMPT for prompt in prompts):
+            raise _invalid("axis_invalid", f"Prompt S/R makes a prompt of more than {MAX_PROMPT} characters.")
+        yield old, word
 
 
 def _samplers(asked: Asked, words: Sequence[str]) -> Iterator[str]:

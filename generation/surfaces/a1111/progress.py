@@ -27,19 +27,26 @@ def told(actor: Actor, *, picture: bool) -> dict[str, Any]:
     shoots = under_way(actor)
     if not shoots:
         return {"progress": 0.0, "eta_relative": 0.0, "state": _state(None, 0), "current_image": None, "textinfo": None}
-    first = shoots[0]
+    first, ended = shoots[0], _ended_beside(shoots[0])
+    count = ended + len(shoots)
     shown = previews.newest(first.merchant_id, first.pk) if picture else None
     return {
         # 0 says that nothing is under way, which is not so.
-        "progress": max(0.001, round(first.fraction / len(shoots), 4)),
+        "progress": max(0.001, round((ended + first.fraction) / count, 4)),
         "eta_relative": float(eta_seconds(first) or 0.0),
-        "state": _state(first, len(shoots)),
+        "state": _state(first, count, ended),
         "current_image": pictures.text_of(shown.data) if shown else None,
         "textinfo": first.stage or "waiting",
     }
 
 
-def _state(shoot: Shoot | None, count: int) -> dict[str, Any]:
+def _ended_beside(shoot: Shoot) -> int:
+    """How many cells of the same request have ended: a plot does not begin anew with each of them."""
+    prefix = str(shoot.idempotency_key).rpartition(":")[0] + ":"
+    return sum(other.ended for other in known(Task(prefix, "", ""), check=False))
+
+
+def _state(shoot: Shoot | None, count: int, ended: int = 0) -> dict[str, Any]:
     stopping = shoot is not None and shoot.cancel_requested_at is not None
     steps = _steps(shoot) if shoot else 0
     start, end = PAINTED
@@ -51,7 +58,7 @@ def _state(shoot: Shoot | None, count: int) -> dict[str, Any]:
         "job": "" if shoot is None else str(shoot.pk),
         "job_count": count,
         "job_timestamp": "" if shoot is None else shoot.created_at.strftime("%Y%m%d%H%M%S"),
-        "job_no": 0,
+        "job_no": ended,
         "sampling_step": int(done * steps),
         "sampling_steps": steps,
     }
@@ -68,8 +75,8 @@ def interrupt(actor: Actor) -> None:
 
 
 def skip(actor: Actor) -> None:
-    """Stop the one that runs; those behind it go on."""
-    for shoot in under_way(actor)[:1]:
+    """Stop the one that runs, if one does; those behind it go on."""
+    for shoot in [one for one in under_way(actor) if one.status == Status.RUNNING][:1]:
         services.cancel_shoot(actor=actor, shoot=shoot)
 
 

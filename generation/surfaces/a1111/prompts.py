@@ -38,8 +38,8 @@ class Read:
     warnings: tuple[str, ...]
 
 
-def read(prompt: str, *, tags: bool = True) -> Read:
-    """Take a prompt apart; ``tags`` False leaves A1111's tags out without using them (``disable_extra_networks``)."""
+def read(prompt: str, *, tags: bool = True, why: str = "extra networks are disabled") -> Read:
+    """Take a prompt apart; ``tags`` False leaves A1111's tags out without using them, and says ``why``."""
     loras: list[Lora] = []
     warnings: list[str] = []
 
@@ -47,7 +47,7 @@ def read(prompt: str, *, tags: bool = True) -> Read:
         kind, name, rest = tag.group(1).lower(), tag.group(2).strip(), tag.group(3).split(":")[1:]
         weight = as_number(rest[0]) if rest and rest[0] else 1.0
         if not tags:
-            warnings.append(f"<{kind}:{name}> was left out: extra networks are disabled")
+            warnings.append(f"<{kind}:{name}> was left out: {why}")
         elif kind != "lora":
             warnings.append(f"<{kind}:{name}> was left out: only LoRAs are served here")
         elif weight is None:

@@ -8,8 +8,8 @@ from typing import Any
 from accounts.actors import Actor
 from generation.models import Shoot
 from generation.surfaces import waiting
-from generation.surfaces.a1111 import answering, asked, options, ordering, plot
-from generation.surfaces.a1111.ordering import Ready, Task
+from generation.surfaces.a1111 import answering, asked, options, ordering, plot, telling
+from generation.surfaces.a1111.ordering import Task
 from generation.surfaces.waiting import Patience, StillWorking
 
 
@@ -21,28 +21,29 @@ def run(actor: Actor, given: Mapping[str, Any], *, image: bool) -> dict[str, Any
         StillWorking: the time, or the places to wait, are used up; the work goes on, and the same request under the
             same ``force_task_id`` collects it.
     """
-    request = asked.read(given, image=image, set_options=options.of(actor))
     task = ordering.task_of(actor, given, image=image)
+    shoots = ordering.known(task)  # by this very request: then nothing of it is read, fetched or resolved again
+    request = None if shoots else asked.read(given, image=image, set_options=options.of(actor))
     with waiting.place(actor) as patience:
-        there = ordering.known(task)
-        if not there and patience is None and not given.get("force_task_id"):
+        if patience is None and request is not None and not request["force_task_id"]:
             raise waiting.full()
-        drawn, cells, shoots = _ordered(actor, request, task, there)
-        _keep_options(actor, request)
+        if request is not None:
+            shoots = _ordered(actor, request, task)
         if patience is None:
             raise _still(task, shoots, "No place is free to wait for the pictures")
         _wait(task, shoots, patience)
-        return answering.response(given, cells, shoots, drawn)
+        return answering.response(given, shoots)
 
 
-def _ordered(
-    actor: Actor, request: asked.Asked, task: Task, there: Sequence[Shoot]
-) -> tuple[plot.Plot | None, list[Ready], list[Shoot]]:
-    """The cells and their shoots; of a task that was ordered before only what is needed to tell of it."""
+def _ordered(actor: Actor, request: asked.Asked, task: Task) -> list[Shoot]:
+    """A shoot for each cell."""
     drawn, requests = plot.read(request) if request.plot else (None, [request])
-    inputs, warnings = ordering.store_inputs(actor, request, known=bool(there))
+    inputs, warnings = ordering.open_inputs(actor, request)
     cells = [ordering.ready(actor, one, inputs, warnings) for one in requests]
-    return drawn, cells, list(there) or ordering.order(actor, task, cells)
+    ordering.refuse(actor, cells)
+    shoots = ordering.order(actor, task, cells, inputs, [telling.written(cell, drawn) for cell in cells])
+    _keep_options(actor, request)
+    return shoots
 
 
 def _keep_options(actor: Actor, request: asked.Asked) -> None:

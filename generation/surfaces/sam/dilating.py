@@ -16,18 +16,16 @@ Mask = NDArray[np.bool_]
 
 def dilated(mask: Mask, diameter: int) -> Mask:
     """The mask grown by a disc: row by row of the disc, each a run of pixels, found by sums of what lies before."""
-    radius = diameter / 2
-    height, width = mask.shape
-    sums = np.zeros((height, width + 1), np.int32)
-    np.cumsum(mask, axis=1, out=sums[:, 1:])
+    radius, (height, width) = diameter / 2, mask.shape
+    around = int(radius)
+    sums = np.zeros((height, width + 2 * around + 1), np.int32)
+    np.cumsum(np.pad(mask, ((0, 0), (around, around))), axis=1, out=sums[:, 1:])
     grown = mask.copy()
-    for down in range(-int(radius), int(radius) + 1):
-        run = int(math.sqrt(max(0.0, radius * radius - down * down)))
-        left = np.clip(np.arange(width) - run, 0, width)
-        right = np.clip(np.arange(width) + run + 1, 0, width)
-        near = sums[:, right] > sums[:, left]
-        to = slice(max(0, down), height + min(0, down))
-        grown[to] |= near[max(0, -down) : height - max(0, down)]
+    for down in range(around + 1):
+        run = int(math.sqrt(radius * radius - down * down))
+        near = sums[:, around + run + 1 :][:, :width] > sums[:, around - run :][:, :width]
+        grown[down:] |= near[: max(0, height - down)]
+        grown[: max(0, height - down)] |= near[down:]
     return grown
 
 

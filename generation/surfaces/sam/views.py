@@ -19,6 +19,7 @@ from generation.surfaces.door import door
 from generation.surfaces.sam import dilating
 from generation.surfaces.waiting import Patience, StillWorking
 from imodel_site.lib.errors import Refused
+from imodel_site.lib.images import ROOM
 from imodel_site.lib.jobs.model import Status
 from studio.errors import InputError
 
@@ -56,12 +57,14 @@ def sam_predict(actor: Actor, given: dict[str, Any]) -> Any:
     found = borrowing.candidates(asset, embedding, positive=positive, negative=negative)
     photo = _photo(data, asset)
     shapes = [np.asarray(mask) > 0 for mask, _score in found]
-    return {
-        "msg": _said(given, embedding, len(positive), len(negative)),
-        "blended_images": [_text(dilating.blended(photo, mask)) for mask in shapes],
-        "masks": [_text(dilating.bilevel(mask)) for mask in shapes],
-        "masked_images": [_text(dilating.masked(photo, mask)) for mask in shapes],
-    }
+    said = _said(given, embedding, len(positive), len(negative))
+    with ROOM:
+        return {
+            "msg": said,
+            "blended_images": [_text(dilating.blended(photo, mask)) for mask in shapes],
+            "masks": [_text(dilating.bilevel(mask)) for mask in shapes],
+            "masked_images": [_text(dilating.masked(photo, mask)) for mask in shapes],
+        }
 
 
 def _said(given: dict[str, Any], embedding: Embedding, positive: int, negative: int) -> str:
@@ -94,6 +97,7 @@ def _embedded(actor: Actor, data: bytes) -> tuple[Asset, Embedding]:
         if patience is None:
             raise waiting.full()
         asset = borrowing.borrow(actor.merchant, data)
+        pictures.refuse_above(pictures.MOST_WORKED_ON, (asset.width, asset.height), field="input_image")
         return asset, _ready(asset, patience)
 
 
@@ -119,19 +123,21 @@ def _photo(data: bytes, asset: Asset) -> Image.Image:
 @door("POST", changes=True)
 def dilate_mask(actor: Actor, given: dict[str, Any]) -> Any:
     """A mask grown by a disc."""
-    photo = pictures.opened(pictures.decoded(given.get("input_image"), field="input_image"), field="input_image")
+    data = pictures.decoded(given.get("input_image"), field="input_image")
+    photo = pictures.opened(data, field="input_image", most=pictures.MOST_WORKED_ON)
     mask = pictures.mask_of(pictures.decoded(given.get("mask"), field="mask"))
     if mask.size != photo.size:
         raise _invalid("mask", f"must be of the picture's size, {photo.width}x{photo.height}")
     amount = as_whole(10 if given.get("dilate_amount") is None else given["dilate_amount"])
     if amount is None or not 0 <= amount <= dilating.MOST:
         raise _invalid("dilate_amount", f"must be a whole number from 0 to {dilating.MOST}")
-    grown = dilating.dilated(np.asarray(mask) >= 128, amount)
-    return {
-        "blended_image": _text(dilating.blended(photo, grown)),
-        "mask": _text(dilating.bilevel(grown)),
-        "masked_image": _text(dilating.masked(photo, grown)),
-    }
+    with ROOM:
+        grown = dilating.dilated(np.asarray(mask) >= 128, amount)
+        return {
+            "blended_image": _text(dilating.blended(photo, grown)),
+            "mask": _text(dilating.bilevel(grown)),
+            "masked_image": _text(dilating.masked(photo, grown)),
+        }
 
 
 @door("POST", changes=True)
