@@ -20,7 +20,7 @@ from generation.orders import Frozen
 from generation.surfaces.fashn import orders, pictures
 from generation.surfaces.fashn.inputs import OF_A_PHOTO, PICTURES, BadInput, How, Wish, read
 from generation.surfaces.fashn.orders import Ready
-from imodel_site.lib import storage, workplace
+from imodel_site.lib import images, storage, workplace
 from imodel_site.lib.errors import Refused
 from imodel_site.lib.fetch import PUBLIC, Fetcher
 from imodel_site.lib.jobs import executors
@@ -91,7 +91,7 @@ def _of_a_photo(work: Work, wish: Wish, sent: Mapping[str, bytes]) -> Ready:
     """The picture that is kept becomes an upload like any other; of the model's only the pose is taken."""
     source = next(name for name in ("garment_image", "product_image", "image", "model_image") if name in sent)
     pose = sent.get("model_image") if source != "model_image" else None
-    landmarks = _seen(work, pictures.opened(pose)).landmarks if pose is not None else []
+    landmarks = _seen(work, images.opened(pose, field="model_image")).landmarks if pose is not None else []
     if pose is not None and not landmarks:
         raise _nobody("model_image")
     return Ready(photo=_taken_in(work, sent[source]), landmarks=landmarks)
@@ -108,7 +108,7 @@ def _taken_in(work: Work, data: bytes) -> Asset:
 def _posed(work: Work, reference: bytes | None) -> Ready:
     if reference is None:
         return Ready()
-    seen = _seen(work, pictures.opened(reference))
+    seen = _seen(work, images.opened(reference, field="image_reference"))
     if not seen.skeleton:
         raise _nobody("image_reference")
     key, size = services.store_picture(actor=_actor(work.job), data=seen.skeleton, field="control")
@@ -121,8 +121,8 @@ def _painted(work: Work, wish: Wish, sent: Mapping[str, bytes]) -> Ready:
     data, mask = sent[source], sent.get("mask")
     if wish.how in (How.FACE, How.REFRAME):
         ratio = orders.shape_of(wish)
-        canvas, around = pictures.laid_out(pictures.opened(data), how=wish.how, ratio=ratio)
-        data, mask = pictures.as_png(canvas), pictures.as_png(around)
+        canvas, around = pictures.laid_out(images.opened(data, field=source), how=wish.how, ratio=ratio)
+        data, mask = images.png(canvas), images.png(around)
     key, size = services.store_picture(actor=actor, data=data, field=source)
     mask_key = services.store_mask(actor=actor, data=mask, size=size) if mask is not None else ""
     return Ready(image=key, mask=mask_key, size=size)
@@ -134,7 +134,7 @@ def _nobody(name: str) -> Refused:
 
 def _cut_out(work: Work, wish: Wish, fetcher: Fetcher) -> None:
     """A file of the run's own; whoever lost the lease meanwhile leaves it to the collector."""
-    image = pictures.opened(_fetched(work, wish, "image", fetcher))
+    image = images.opened(_fetched(work, wish, "image", fetcher), field="image")
     parts = _seen(work, image).parts
     found = next((parts[name] for name in SUBJECTS if name in parts), None)
     if found is None:
@@ -153,7 +153,7 @@ def _seen(work: Work, image: Image.Image) -> Seen:
     merchant_id = work.job.merchant_id
     with workplace.folder(merchant_id) as folder, executors.borrow(work.lane) as executor:
         photo = folder / "photo.png"
-        photo.write_bytes(pictures.as_png(image))
+        photo.write_bytes(images.png(image))
         done = executor.run(
             {"op": "propose", "id": f"{work.job.pk}/{work.token}", "photo": str(photo), "out": f"{folder}/out"},
             on_event=lambda event: work.progress("look", 0.5),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -12,10 +11,9 @@ from PIL import Image
 
 from generation.surfaces.fashn.inputs import BadInput, How
 from imodel_site.lib import images, storage
-from imodel_site.lib.errors import Refused, from_studio
+from imodel_site.lib.errors import Refused
 from imodel_site.lib.fetch import Fetcher
-from studio.errors import InputError
-from studio.images import MAX_FILE_BYTES, open_photo
+from studio.images import MAX_FILE_BYTES
 
 KIND = "fashn"  # of storage keys
 LONGEST = 2048  # longest side of a frame that is painted around a picture
@@ -65,26 +63,6 @@ def _own(key: str, merchant_id: UUID) -> str:
     if not key.startswith(f"m/{merchant_id}/{KIND}/"):
         raise FileNotFoundError(key)
     return key
-
-
-def opened(data: bytes) -> Image.Image:
-    """Upright RGB within limits, decoded in a child.
-
-    Raises:
-        Refused: ``photo_...``.
-    """
-    with images.ROOM:
-        try:
-            return open_photo(data)
-        except InputError as error:
-            raise from_studio(error) from error
-
-
-def as_png(image: Image.Image) -> bytes:
-    """Lossless."""
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=4)
-    return buffer.getvalue()
 
 
 def laid_out(image: Image.Image, *, how: How, ratio: float) -> tuple[Image.Image, Image.Image]:
@@ -138,4 +116,4 @@ def cut_out(image: Image.Image, mask: Image.Image) -> bytes:
     """PNG: the picture where the mask is white, nothing elsewhere."""
     alpha = mask.convert("L").resize(image.size).point(lambda value: 255 if value > 127 else 0)
     nothing = Image.new("RGBA", image.size, (0, 0, 0, 0))
-    return as_png(Image.composite(image.convert("RGBA"), nothing, alpha))
+    return images.png(Image.composite(image.convert("RGBA"), nothing, alpha))
