@@ -106,7 +106,7 @@ def test_the_page_asks_the_same_number_of_questions_for_one_garment_and_for_fort
     def count() -> int:
         with CaptureQueriesContext(connection) as asked:
             assert client.get("/catalog/?q=garment&sort=name").status_code == 200
-        return len(asked)
+        return sum("SAVEPOINT" not in query["sql"] for query in asked.captured_queries)  # on PostgreSQL the scope's
 
     client = signed_in("alice")
     garment = make(atelier, "Garment 0", tags=("a",))
