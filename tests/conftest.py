@@ -48,6 +48,30 @@ def django_db_setup(django_db_setup, django_db_blocker):  # type: ignore[no-unty
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), as_owner(connection), connection.cursor() as cursor:
             cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {settings.DATABASE_ROLE}")
+            cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+            if cursor.fetchone() == (True,):
+                type(connection.ops).execute_sql_flush = _delete_what_is_there
+
+
+def _delete_what_is_there(ops, sql_list):  # type: ignore[no-untyped-def]
+    """In the place of TRUNCATE, which takes a second for a hundred tables, after each test, though most are empty.
+
+    As the superuser, past triggers and foreign keys: what is append-only must go as well, and all of it goes.
+    """
+    from django.db import transaction
+
+    from accounts.row_security import as_owner
+
+    connection = ops.connection
+    known = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    tables = [name for name in known if name not in ("django_content_type", "auth_permission")]  # the same ever after
+    asked = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in tables)
+    with as_owner(connection), transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute(asked)
+        filled = [name for (name,) in cursor.fetchall()]
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for name in filled:
+            cursor.execute(f'DELETE FROM "{name}"')
 
 
 @pytest.fixture
