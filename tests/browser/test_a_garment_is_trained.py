@@ -100,7 +100,13 @@ def see(browser: Browser, house: House, watch: Watch, state: Any, name: str, ver
     for cookie, value in (("theme", theme), ("language", language)):
         context.add_cookies([{"name": cookie, "value": value, "url": house.url}])
     page = tab(context, watch)
-    for part, address in (("list", "/training/"), ("versions", versions), ("bring", "/training/sets/import")):
+    pages = {
+        "list": "/training/",
+        "versions": versions,
+        "delete": f"{versions}delete",
+        "bring": "/training/sets/import",
+    }
+    for part, address in pages.items():
         page.goto(address)
         fits(page, f"training-{name}-{part}")
     page.goto("/training/")
