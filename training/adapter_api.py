@@ -23,10 +23,10 @@ from training.api_answers import (
     AdapterSerializer,
     UploadSerializer,
     VersionSerializer,
-    WholeSetSerializer,
 )
 from training.models import OF_VERSION, Adapter, AdapterUpload, AdapterVersion, TrainingPicture, TrainingSet
 from training.services import adapters, deleting, trainings, uploads
+from training.set_answers import WholeSetSerializer
 
 VERSION = "01a20613-63fd-7cbb-8c10-9d288b061a4a"
 

@@ -21,10 +21,10 @@ from imodel_site.lib.api_answers import answers, example, files_named
 from imodel_site.lib.api_fields import Text, YesNo
 from imodel_site.lib.errors import Conflict, NotHere, named
 from training.access import access_set, access_set_picture
-from training.api_answers import PreflightSerializer, SetPictureSerializer, SetSerializer, WholeSetSerializer
 from training.archive_api import ArchiveSerializer, NewArchive
 from training.models import PictureKind, Preflight, SetArchive, TrainingPicture, TrainingSet, View
 from training.services import archives, preflights, sets
+from training.set_answers import PreflightSerializer, SetPictureSerializer, SetSerializer, WholeSetSerializer
 
 GARMENT = "01a20613-63fd-7cbb-8c10-9d288b061a4a"
 

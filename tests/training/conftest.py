@@ -12,6 +12,7 @@ import pytest
 from accounts.actors import Actor
 from accounts.scoping import merchant_scope, unscoped
 from catalog.models import Asset, Garment, GarmentPhoto
+from catalog.services.shared_library import seed_library
 from imodel_site.lib import storage
 from imodel_site.lib.jobs import executors
 from imodel_site.lib.jobs.carrying import carry_out
@@ -21,7 +22,7 @@ from tests.cast import Cast
 from tests.generation import scripted as shooting
 from tests.generation.conftest import actor_of, add_look, png, sign_in
 from tests.training import scripted
-from training.models import Preflight, Training, TrainingSet
+from training.models import Checkpoint, Preflight, Training, TrainingSet
 from training.plans import Wishes
 from training.services import preflights, sets, trainings
 
@@ -147,3 +148,17 @@ def all_of(model: Any, **where: Any) -> list[Any]:
     """Rows of whichever merchant, in the order they were made."""
     with unscoped("test"):
         return list(model.objects.filter(**where).order_by("pk"))
+
+
+@pytest.fixture
+def two(atelier, executor):  # type: ignore[no-untyped-def]
+    """An adapter with three versions: steps 20 (in use), 30 and 10; its first grid is painted, then shoots are."""
+    trained(atelier)
+    with merchant_scope(atelier.merchant):
+        for step in (30, 10):
+            checkpoint = Checkpoint.objects.select_related("training__garment").get(step=step)
+            trainings.choose_checkpoint(actor=atelier.actor, checkpoint=checkpoint)
+    seed_library()
+    carry_out_next("generate")
+    executor["generate"].script = shooting.paints
+    return atelier
